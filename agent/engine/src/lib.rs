@@ -1,0 +1,1 @@
+//! The built-in RL engine: a real R1 in miniature.

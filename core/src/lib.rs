@@ -1,0 +1,6 @@
+//! The vocabulary and the rules of rldeck.
+//!
+//! Nothing here waits, opens a socket, reads a clock, draws or starts a process:
+//! the other rooms bring facts in and carry decisions out.
+
+pub mod shard;
