@@ -3,4 +3,8 @@
 //! Nothing here waits, opens a socket, reads a clock, draws or starts a process:
 //! the other rooms bring facts in and carry decisions out.
 
+pub mod argument;
+pub mod finding;
+pub mod job;
+pub mod nearest;
 pub mod shard;

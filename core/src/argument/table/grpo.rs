@@ -1,0 +1,45 @@
+use super::*;
+
+const fn arg(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Argument {
+    Argument::new(Group::Grpo, name, kind, default, help)
+}
+
+const ESTIMATORS: Kind =
+    Kind::Choice(&["grpo", "gspo", "cispo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo"]);
+const KL: Kind = Kind::Choice(&["k1", "k2", "k3", "low_var_kl"]);
+const LOSSES: Kind = Kind::Choice(&["policy_loss", "sft_loss", "custom_loss"]);
+const CLIP_C: Kind = Kind::Float { min: 1.0, max: f64::INFINITY, above: true };
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Argument] = &[
+    arg("advantage-estimator",         ESTIMATORS, "grpo",  "how rewards become advantages"),
+    arg("use-kl-loss",                 FLAG,       "",      "load a reference model and add the distance from it to the loss").built_in(Restart),
+    arg("kl-loss-coef",                AMOUNT,     "0.0",   "weight of that distance").slime(Live).built_in(Live).tunable(),
+    arg("kl-loss-type",                KL,         "k1",    "estimate of that distance").slime(Live).built_in(Restart),
+    arg("kl-coef",                     AMOUNT,     "0.0",   "weight of the distance in the reward").slime(NextRollout),
+    arg("use-unbiased-kl",             FLAG,       "",      "correct that estimate for old samples"),
+    arg("entropy-coef",                NUMBER,     "0.0",   "weight of the entropy, to keep the policy open").slime(Live).built_in(Live).tunable(),
+    arg("eps-clip",                    AMOUNT,     "0.2",   "how far a token's probability may fall in one rollout").slime(Live).built_in(Live).tunable(),
+    arg("eps-clip-high",               AMOUNT,     "",      "how far it may rise; eps-clip when not given").slime(Live).built_in(Live).tunable(),
+    arg("eps-clip-c",                  CLIP_C,     "",      "bound of the loss for bad tokens (dual clip)").slime(Live),
+    arg("value-clip",                  AMOUNT,     "0.2",   "how far a value may move (ppo)").slime(Live),
+    arg("gamma",                       SHARE,      "1.0",   "discount of later rewards").slime(NextRollout),
+    arg("lambd",                       SHARE,      "1.0",   "lambda of the advantage estimate").slime(NextRollout),
+    arg("normalize-advantages",        FLAG,       "",      "advantages with mean 0 and spread 1 over the batch"),
+    arg("disable-grpo-std-normalization", FLAG,    "",      "advantages are not divided by the group's spread"),
+    arg("disable-rewards-normalization",  FLAG,    "",      "rewards as they are"),
+    arg("calculate-per-token-loss",    FLAG,       "",      "mean over tokens instead of samples"),
+    arg("loss-type",                   LOSSES,     "policy_loss", "kind of loss"),
+    arg("custom-loss-function-path",   PATH,       "",      "Python function of the loss"),
+    arg("ref-update-interval",         COUNT,      "",      "the reference becomes the policy every so many rollouts").slime(Live),
+    arg("use-rollout-logprobs",        FLAG,       "",      "old probabilities are those of the engines"),
+    arg("use-tis",                     FLAG,       "",      "weigh samples by trainer against engine probability"),
+    arg("tis-clip",                    AMOUNT,     "2.0",   "greatest such weight").slime(Live),
+    arg("tis-clip-low",                AMOUNT,     "0",     "least such weight").slime(Live),
+    arg("custom-tis-function-path",    PATH,       "",      "Python function of that weight"),
+    arg("get-mismatch-metrics",        FLAG,       "",      "report how trainer and engines differ"),
+    arg("use-opsm",                    FLAG,       "",      "mask samples that are far off-policy"),
+    arg("opsm-delta",                  AMOUNT,     "1e-4",  "how far that is").slime(Live),
+    arg("use-routing-replay",          FLAG,       "",      "the same experts in forward and backward"),
+    arg("use-rollout-routing-replay",  FLAG,       "",      "the experts that the engine chose"),
+];

@@ -1,0 +1,35 @@
+use super::*;
+
+const fn arg(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Argument {
+    Argument::new(Group::Misc, name, kind, default, help)
+}
+
+const BACKEND: Kind = Kind::Choice(&["flash", "fused", "unfused", "local", "auto"]);
+const FLEX: Kind = Kind::Choice(&["deepep", "hybridep"]);
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Argument] = &[
+    arg("seed",                                     WHOLE,   "1234", "seed of everything random").built_in(Restart),
+    arg("attention-dropout",                        SHARE,   "0.1",  "share of attention dropped; reinforcement learning wants 0"),
+    arg("hidden-dropout",                           SHARE,   "0.1",  "share of activations dropped; reinforcement learning wants 0"),
+    arg("accumulate-allreduce-grads-in-fp32",       FLAG,    "",     "gradients are summed in 32 bits"),
+    arg("attention-backend",                        BACKEND, "auto", "kernel of attention in training"),
+    arg("moe-enable-deepep",                        FLAG,    "",     "tokens reach their experts through DeepEP"),
+    arg("moe-flex-dispatcher-backend",              FLEX,    "",     "what the flex dispatcher sends through"),
+    arg("fp16",                                     FLAG,    "",     "train in fp16 instead of bf16"),
+    arg("no-check-for-nan-in-loss-and-grad",        FLAG,    "",     "go on when loss or gradient is not a number"),
+    arg("offload",                                  FLAG,    "",     "training and engines leave the GPU to each other"),
+    arg("offload-train",                            FLAG,    "",     "training leaves the GPU to the engines"),
+    arg("offload-rollout",                          FLAG,    "",     "engines leave the GPU to training"),
+    arg("train-env-vars",                           TEXT,    "{}",   "JSON of variables for the training processes"),
+    arg("custom-config-path",                       PATH,    "",     "YAML that is laid over the arguments"),
+    arg("custom-megatron-init-path",                PATH,    "",     "Python function called after the start"),
+    arg("custom-megatron-before-train-step-hook-path", PATH, "",     "Python function called before each step"),
+    arg("debug-rollout-only",                       FLAG,    "",     "engines without training"),
+    arg("debug-train-only",                         FLAG,    "",     "training without engines"),
+    arg("save-debug-rollout-data",                  PATH,    "",     "keep the samples of each rollout here").slime(NextSave),
+    arg("load-debug-rollout-data",                  PATH,    "",     "train on samples kept before"),
+    arg("dump-details",                             PATH,    "",     "keep everything about each rollout here").slime(NextSave),
+    arg("use-pytorch-profiler",                     FLAG,    "",     "profile some steps"),
+    arg("record-memory-history",                    FLAG,    "",     "record what takes GPU memory"),
+];

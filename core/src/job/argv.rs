@@ -1,0 +1,88 @@
+//! A job to the argument list of its processes, with the operator's changes.
+
+use std::collections::BTreeMap;
+
+use super::{Job, Set, Value, rule};
+use crate::{
+    argument::{self, Group, Kind},
+    finding::Finding,
+};
+
+impl Job {
+    /// `--name value ...` in the order of the groups, a flag bare, an array as several values. `overrides` (argument
+    /// name to text, a flag `true` or `false`, several values separated by spaces) replace or add.
+    pub fn argv(&self, overrides: &BTreeMap<String, String>) -> Vec<String> {
+        let mut argv = Vec::new();
+        for set in self.with(overrides).arguments {
+            argv.push(format!("--{}", set.name));
+            match set.value {
+                Value::Flag => {}
+                Value::One(text) => argv.push(text),
+                Value::Many(texts) => argv.extend(texts),
+            }
+        }
+        argv
+    }
+
+    /// This job with changes, as for [`Job::argv`].
+    pub fn with(&self, overrides: &BTreeMap<String, String>) -> Job {
+        let mut job = self.clone();
+        for (name, text) in overrides {
+            job.change(name, text);
+        }
+        job
+    }
+
+    /// What is wrong with changes, as for [`Job::argv`]: each by itself, and all of them together with the rest.
+    pub fn check(&self, overrides: &BTreeMap<String, String>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (name, text) in overrides {
+            match argument::find(name) {
+                Some(argument) => {
+                    findings.extend(argument.check(text).err().map(|text| Finding::error(None, text)));
+                }
+                None => {
+                    let meant = argument::nearest(name).map(|meant| format!(": did you mean {meant}?"));
+                    findings.push(Finding::warning(None, format!("{name} is unknown{}", meant.unwrap_or_default())));
+                }
+            }
+        }
+        if findings.is_empty() {
+            let before = rule::check(self, &|_| None);
+            let after = rule::check(&self.with(overrides), &|_| None);
+            findings.extend(after.into_iter().filter(|finding| !before.contains(finding)));
+        }
+        findings
+    }
+
+    fn change(&mut self, name: &str, text: &str) {
+        let known = argument::find(name);
+        let last = self.arguments.iter().rposition(|set| set.name == name);
+        let flag = match known {
+            Some(argument) => argument.kind == Kind::Flag,
+            None => last.map_or(matches!(text, "true" | "false"), |at| self.arguments[at].value == Value::Flag),
+        };
+        if flag && text == "false" {
+            self.arguments.retain(|set| set.name != name);
+            return;
+        }
+        let several = match (known, last) {
+            (Some(argument), _) => argument.kind == Kind::List,
+            (None, Some(at)) => matches!(self.arguments[at].value, Value::Many(_)),
+            (None, None) => false,
+        };
+        let value = match (flag, several) {
+            (true, _) => Value::Flag,
+            (_, true) => Value::Many(text.split_whitespace().map(str::to_owned).collect()),
+            _ => Value::One(text.to_owned()),
+        };
+        match last {
+            Some(at) => self.arguments[at].value = value,
+            None => {
+                let group = known.map_or(Group::Misc, |argument| argument.group);
+                let at = self.arguments.partition_point(|set| set.group <= group);
+                self.arguments.insert(at, Set { group, name: name.to_owned(), value });
+            }
+        }
+    }
+}

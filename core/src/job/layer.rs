@@ -1,0 +1,191 @@
+//! Tables of a document to layers, and a layer over another.
+
+use std::collections::BTreeMap;
+
+use super::document::{Document, Item, Raw, Table};
+use super::settings;
+use crate::{
+    argument::{self, Argument, Group},
+    finding::Finding,
+    nearest::nearest,
+};
+
+/// Keys above all tables.
+pub(super) const TOP: [&str; 4] = ["name", "recipe", "engine", "resolved"];
+
+/// What one file sets. Within a table the order is kept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layer {
+    /// The keys above all tables.
+    pub(super) top: Vec<Item>,
+    /// The argument groups; keys are full argument names.
+    pub(super) groups: BTreeMap<Group, Vec<Item>>,
+    /// The other tables.
+    pub(super) settings: BTreeMap<&'static str, Vec<Item>>,
+}
+
+impl Layer {
+    /// Sorts the tables of a document; what belongs nowhere is reported.
+    pub(super) fn new(document: Document, findings: &mut Vec<Finding>) -> Layer {
+        let mut layer = Layer::default();
+        for table in document.tables {
+            if table.name.is_empty() {
+                layer.top = table.items.into_iter().filter(|item| is_top(item, findings)).collect();
+            } else if let Some(group) = Group::from_name(&table.name) {
+                let items = table.items.into_iter().filter_map(|item| argument_item(group, item, findings)).collect();
+                layer.groups.insert(group, items);
+            } else if let Some(name) = settings::table(&table.name) {
+                let items = table.items.into_iter().filter(|item| settings::is_key(name, item, findings)).collect();
+                layer.settings.insert(name, items);
+            } else {
+                findings.push(unknown_table(&table));
+            }
+        }
+        layer
+    }
+
+    /// Lays `upper` over this one: a key that is in both keeps its place and takes the upper value, the others follow.
+    pub(super) fn under(mut self, upper: Layer) -> Layer {
+        lay(&mut self.top, upper.top);
+        for (group, items) in upper.groups {
+            lay(self.groups.entry(group).or_default(), items);
+        }
+        for (table, items) in upper.settings {
+            lay(self.settings.entry(table).or_default(), items);
+        }
+        self
+    }
+
+    /// A key above all tables.
+    pub(super) fn top(&self, key: &str) -> Option<&Item> {
+        self.top.iter().find(|item| item.key == key)
+    }
+
+    /// A table that holds no arguments; empty when the file has none.
+    pub(super) fn settings(&self, table: &str) -> &[Item] {
+        self.settings.get(table).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn lay(lower: &mut Vec<Item>, upper: Vec<Item>) {
+    for item in upper {
+        match lower.iter_mut().find(|known| known.key == item.key) {
+            Some(known) => *known = item,
+            None => lower.push(item),
+        }
+    }
+}
+
+fn is_top(item: &Item, findings: &mut Vec<Finding>) -> bool {
+    let key = item.key.as_str();
+    if TOP.contains(&key) {
+        return true;
+    }
+    let text = if Group::from_name(key).is_some() || settings::table(key).is_some() {
+        format!("{key} is a table: write [{key}] and its keys below")
+    } else if let Some(argument) = argument::find(key) {
+        format!("{key} stands above all tables: write it below [{}]", argument.group.name())
+    } else {
+        match nearest(key, TOP) {
+            Some(meant) => format!("{key} is unknown here: did you mean {meant}?"),
+            None => format!("{key} is unknown here: above all tables stand {}", TOP[..3].join(", ")),
+        }
+    };
+    findings.push(Finding::error(Some(item.place.clone()), text));
+    false
+}
+
+fn unknown_table(table: &Table) -> Finding {
+    let name = &table.name;
+    let tables = || Group::ALL.into_iter().map(Group::name).chain(settings::TABLES);
+    let text = if TOP.contains(&name.as_str()) {
+        format!("{name} is a key: write {name} = \"...\" above all tables")
+    } else {
+        let aliases = [
+            ("grpo", ["algorithm", "loss"]),
+            ("checkpoint", ["ckpt", "checkpoints"]),
+            ("perf", ["parallel", "performance"]),
+        ];
+        let alias = aliases.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(group, _)| *group);
+        match alias.or_else(|| nearest(name, tables().collect::<Vec<_>>())) {
+            Some(meant) => format!("the table [{name}] is unknown: did you mean [{meant}]?"),
+            None => {
+                format!("the table [{name}] is unknown: the tables are {}", tables().collect::<Vec<_>>().join(", "))
+            }
+        }
+    };
+    Finding::error(Some(table.place.clone()), text)
+}
+
+/// Gives a key its full argument name, or reports why it has none.
+fn argument_item(group: Group, mut item: Item, findings: &mut Vec<Finding>) -> Option<Item> {
+    let key = item.key.as_str();
+    let place = || Some(item.place.clone());
+    if matches!(item.raw, Raw::Other("a table")) {
+        let text =
+            format!("[{}.{key}] is a table inside a table: write key = value below [{}]", group.name(), group.name());
+        findings.push(Finding::error(place(), text));
+        return None;
+    }
+    let spelt = key.trim_start_matches('-').replace('_', "-");
+    if key.starts_with('-')
+        || (full_name(group, key).1.is_none() && spelt != key && full_name(group, &spelt).1.is_some())
+    {
+        findings.push(Finding::error(place(), format!("{key} is written {spelt} in a job file")));
+        return None;
+    }
+    if key.is_empty() || !key.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter)) {
+        let text = format!("{key:?} cannot be the name of an argument: write letters, digits and -");
+        findings.push(Finding::error(place(), text));
+        return None;
+    }
+    if ["actor-num-nodes", "actor-num-gpus-per-node", "colocate"].contains(&key) {
+        let text = format!("{key} follows from [cluster]: write hosts, gpus-per-node and colocate there");
+        findings.push(Finding::error(place(), text));
+        return None;
+    }
+    let (name, known) = full_name(group, key);
+    match known {
+        Some(argument) if argument.group != group && group != Group::Misc => {
+            let text = format!(
+                "{key} belongs in [{}]: it works in [{}], but is looked for there",
+                argument.group.name(),
+                group.name()
+            );
+            findings.push(Finding::warning(place(), text));
+        }
+        Some(_) => {}
+        None => {
+            let text = match argument::nearest(&name) {
+                Some(meant) => {
+                    format!("{key} is unknown and passed on as it is: did you mean {}?", short(group, meant))
+                }
+                None => format!("{key} is unknown and passed on as it is"),
+            };
+            findings.push(Finding::warning(place(), text));
+        }
+    }
+    item.key = name;
+    Some(item)
+}
+
+/// The argument name that a key of a table stands for: below `[sglang]` its `sglang-` may be left out.
+fn full_name(group: Group, key: &str) -> (String, Option<&'static Argument>) {
+    if group == Group::Sglang && !key.starts_with("sglang-") {
+        let prefixed = format!("sglang-{key}");
+        let known = argument::find(&prefixed);
+        return match known.or_else(|| argument::find(key)) {
+            Some(argument) => (argument.name.to_owned(), Some(argument)),
+            None => (prefixed, None),
+        };
+    }
+    (key.to_owned(), argument::find(key))
+}
+
+/// The key that stands for an argument in a table.
+pub(super) fn short(group: Group, name: &str) -> &str {
+    match name.strip_prefix("sglang-") {
+        Some(rest) if group == Group::Sglang && full_name(group, rest).0 == name => rest,
+        _ => name,
+    }
+}
