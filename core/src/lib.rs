@@ -4,7 +4,11 @@
 //! the other rooms bring facts in and carry decisions out.
 
 pub mod argument;
+pub mod deck;
 pub mod finding;
 pub mod job;
 pub mod nearest;
+pub mod plan;
+pub mod record;
+pub mod run;
 pub mod shard;

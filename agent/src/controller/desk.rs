@@ -1,0 +1,393 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use rldeck_core::{
+    deck::{Change, Deck, Frame, LogLine, Node, Points, Progress, Span},
+    run::{Effect, Entry, Fact, Input, Outcome, Request, Run, ShardReport, step},
+    shard::{Event, Report, ShardId},
+};
+use rldeck_proto::{
+    Malformed, PROTOCOL,
+    wire::{self, down, record::Line, up},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    agents::Agents,
+    journal::Journal,
+    metrics::Metrics,
+    watchers::{Subscription, Watchers},
+};
+use crate::{home::Home, now};
+
+/// So many messages are taken in before consoles are told.
+const BATCH: usize = 256;
+
+/// What the controller's task is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// An agent has opened its stream.
+    Joined { hello: wire::Hello, session: u64, down: mpsc::Sender<wire::Down> },
+    /// It reports.
+    Up { node: String, session: u64, message: up::Message },
+    /// Its stream has ended.
+    Left { node: String, session: u64 },
+    /// An operator asks.
+    Act { request: Request, reply: oneshot::Sender<Outcome> },
+    /// An operator wants controller and agents to end.
+    Shutdown { reply: oneshot::Sender<Outcome> },
+    /// A console wants the deck.
+    Watch { epoch: u64, seq: u64, reply: oneshot::Sender<Subscription> },
+    /// Somebody wants to read a log.
+    ReadLog { request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk> },
+}
+
+/// How far the files of a shard have been taken in; a log may begin anywhere.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    events: u64,
+    log: Option<u64>,
+}
+
+/// The state and everything that belongs to it.
+#[derive(Debug)]
+pub(super) struct Desk {
+    home: Home,
+    run: Run,
+    deck: Deck,
+    /// What consoles have not been told yet.
+    changes: Vec<Change>,
+    files: Option<(Journal, Metrics)>,
+    cursors: BTreeMap<ShardId, Cursor>,
+    agents: Agents,
+    watchers: Watchers,
+    /// Who waits for the answer to which request.
+    asking: BTreeMap<String, Vec<oneshot::Sender<Outcome>>>,
+    leaving: bool,
+}
+
+impl Desk {
+    /// Takes up the newest run of this home where its files left it.
+    pub(super) fn open(home: Home) -> Result<Desk, String> {
+        let mut desk = Desk {
+            run: Run { home: home.path().to_string_lossy().into_owned(), ..Run::default() },
+            deck: Deck::default(),
+            changes: Vec::new(),
+            files: None,
+            cursors: BTreeMap::new(),
+            agents: Agents::default(),
+            watchers: Watchers::new(now()),
+            asking: BTreeMap::new(),
+            leaving: false,
+            home,
+        };
+        if let Some(run) = desk.home.newest_run() {
+            desk.replay(&run).map_err(|error| format!("{}: {error}", desk.home.run(&run).display()))?;
+        }
+        Ok(desk)
+    }
+
+    fn replay(&mut self, run: &str) -> std::io::Result<()> {
+        let dir = self.home.run(run);
+        let (journal, entries, corrupt) = Journal::open::<Entry>(&dir.join("journal.jsonl"), true)?;
+        let (metrics, points) = Metrics::open(&dir.join("metrics.jsonl"))?;
+        entries.iter().for_each(|entry| self.run.apply(entry));
+        // Nobody is connected to this life of the controller yet.
+        self.run.nodes.values_mut().for_each(|connected| *connected = false);
+        self.files = Some((journal, metrics));
+        self.show();
+        entries.into_iter().for_each(|entry| self.emit(Change::Journal(entry)));
+        for (shard, next, points) in points {
+            self.cursors.entry(shard.clone()).or_default().events = next;
+            let report = Report::Metrics { rollout: points.rollout, step: points.step, values: BTreeMap::new() };
+            self.run.observe(&shard, &Event { at: points.at, report });
+            self.emit(Change::Points(points));
+        }
+        if corrupt > 0 {
+            self.emit(Change::Dropped { place: "journal lines that cannot be read".into(), count: corrupt as u64 });
+        }
+        self.changes.clear();
+        Ok(())
+    }
+
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Message>, tick: Duration) {
+        let mut tick = interval(tick);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        while !self.leaving {
+            tokio::select! {
+                message = queue.recv() => match message {
+                    Some(message) => self.handle(message),
+                    None => return,
+                },
+                _ = tick.tick() => self.tick(),
+            }
+            for _ in 0..BATCH {
+                match queue.try_recv() {
+                    Ok(message) => self.handle(message),
+                    Err(_) => break,
+                }
+            }
+            self.show();
+            self.watchers.send(std::mem::take(&mut self.changes));
+        }
+        self.agents.send_all(&down::Message::Leave(wire::Leave {}));
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Joined { hello, session, down } => self.joined(hello, session, down),
+            Message::Up { node, session, message } if self.agents.is_present(&node, session) => {
+                if let Err(malformed) = self.up(&node, message) {
+                    let place = format!("{node}: {malformed}");
+                    self.count(place);
+                }
+            }
+            Message::Up { .. } => {}
+            Message::Left { node, session } => {
+                if self.agents.leave(&node, session) {
+                    self.connect(&node, |node| node.connected = false);
+                    self.step(Input::Left { node });
+                }
+            }
+            Message::Act { request, reply } => {
+                self.asking.entry(request.id.clone()).or_default().push(reply);
+                self.step(Input::Act(request));
+            }
+            Message::Shutdown { reply } => {
+                let alive = self.run.state.alive();
+                let text = match alive {
+                    true => format!("run {} is {}; stop it first", self.run.id, self.run.state.name()),
+                    false => "controller and agents end".to_owned(),
+                };
+                self.leaving = !alive;
+                let _ = reply.send(Outcome { accepted: !alive, text, tune: None });
+            }
+            Message::Watch { epoch, seq, reply } => {
+                // What the deck holds and what has been sent must be the same.
+                self.show();
+                self.watchers.send(std::mem::take(&mut self.changes));
+                let _ = reply.send(self.watchers.subscribe(epoch, seq, &self.deck));
+            }
+            Message::ReadLog { request, reply } => self.read_log(request, reply),
+        }
+    }
+
+    // --- agents ---
+
+    fn joined(&mut self, hello: wire::Hello, session: u64, down: mpsc::Sender<wire::Down>) {
+        let cursors = self.cursors.iter().map(|(shard, cursor)| wire::Cursor {
+            shard: Some(shard.clone().into()),
+            events: cursor.events,
+            log: cursor.log.unwrap_or_default(),
+        });
+        let run = self.run.id.clone();
+        let welcome = wire::Welcome { protocol: PROTOCOL, run, cursors: cursors.collect() };
+        let node = hello.node.clone();
+        self.agents.join(node.clone(), session, down);
+        self.agents.send(&node, wire::Down { message: Some(down::Message::Welcome(welcome)) });
+        self.connect(&node, |node| {
+            (node.connected, node.version, node.pid) = (true, hello.version, hello.pid);
+        });
+    }
+
+    fn connect(&mut self, name: &str, change: impl FnOnce(&mut Node)) {
+        let mut node = self.deck.nodes.get(name).cloned().unwrap_or_default();
+        name.clone_into(&mut node.name);
+        node.seen = now();
+        change(&mut node);
+        self.emit(Change::Node(node));
+    }
+
+    fn up(&mut self, node: &str, message: up::Message) -> Result<(), Malformed> {
+        match message {
+            up::Message::Hello(_) => {}
+            up::Message::Held(held) => {
+                let shards = held.shards.into_iter().map(ShardReport::try_from).collect::<Result<_, _>>()?;
+                self.step(Input::Joined { node: node.to_owned(), shards });
+            }
+            up::Message::Shard(report) => {
+                let report = ShardReport::try_from(report)?;
+                if self.runs_on(&report.id, node) {
+                    self.step(Input::Shard(report));
+                }
+            }
+            up::Message::Records(wire::Records { shard, records }) => {
+                let id: ShardId = shard.ok_or(Malformed("a shard"))?.try_into()?;
+                if self.runs_on(&id, node) {
+                    for record in records {
+                        self.record(node, &id, record)?;
+                    }
+                }
+            }
+            up::Message::Frame(frame) => {
+                let frame = Frame::try_from(frame)?;
+                if let Some(of) = self.deck.nodes.get(node).cloned() {
+                    self.emit(Change::Node(of.with_frame(frame)));
+                }
+            }
+            up::Message::Log(chunk) => self.agents.log_came(chunk),
+        }
+        Ok(())
+    }
+
+    /// A node speaks only for the shards that it runs.
+    fn runs_on(&self, id: &ShardId, node: &str) -> bool {
+        self.run.shards.get(id).is_some_and(|shard| shard.node == node)
+    }
+
+    /// Each line once, whatever was sent again after a broken stream.
+    fn record(&mut self, node: &str, id: &ShardId, record: wire::Record) -> Result<(), Malformed> {
+        let wire::Record { offset, next, line } = record;
+        let cursor = self.cursors.entry(id.clone()).or_default();
+        match line.ok_or(Malformed("a line"))? {
+            Line::Log(_) if cursor.log.is_some_and(|from| offset < from) => {}
+            Line::Log(line) => {
+                cursor.log = Some(next);
+                let severity = line.severity().into();
+                let (shard, node) = (id.clone(), node.to_owned());
+                self.emit(Change::Log(LogLine { shard, node, offset, at: line.at, severity, text: line.text }));
+            }
+            _ if offset < cursor.events => {}
+            Line::Event(event) => {
+                cursor.events = next;
+                self.event(id, next, event.try_into()?);
+            }
+            Line::Corrupt(why) => {
+                cursor.events = next;
+                tracing::warn!(shard = %id, why, "a line of events.jsonl cannot be read");
+                self.count(format!("{}: event lines that cannot be read", id.label()));
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, id: &ShardId, next: u64, event: Event) {
+        let at = event.at;
+        let shard = id.clone();
+        match &event.report {
+            Report::Metrics { rollout, step, values } => {
+                let (rollout, step, values) = (*rollout, *step, values.clone());
+                let points = Points { attempt: id.attempt, rollout, step, at, values };
+                let written = self.files.as_mut().map_or(Ok(()), |(_, metrics)| metrics.append(id, next, &points));
+                self.trouble("metrics.jsonl", written);
+                self.emit(Change::Points(points));
+            }
+            Report::Phase { name, rollout } if id.attempt == self.run.attempt => {
+                let (name, rollout) = (name.clone(), *rollout);
+                self.emit(Change::Span(Span { shard, name, rollout, start: at, end: None }));
+            }
+            Report::Progress { unit, done, total } if id.attempt == self.run.attempt => {
+                let (unit, done, total) = (unit.clone(), *done, *total);
+                self.emit(Change::Progress(Progress { shard, unit, done, total, at }));
+            }
+            Report::Funnel(funnel) => self.emit(Change::Funnel(funnel.clone())),
+            Report::Sample(sample) => self.emit(Change::Sample(sample.clone())),
+            _ => {}
+        }
+        self.step(Input::Event { id: id.clone(), event });
+    }
+
+    // --- the run ---
+
+    fn step(&mut self, input: Input) {
+        let effects = step(&mut self.run, now(), input);
+        if effects.is_empty() {
+            return;
+        }
+        for effect in effects {
+            match effect {
+                Effect::Journal(entry) => self.journal(entry),
+                Effect::Command { node, command } => {
+                    self.agents.send(&node, (self.run.id.as_str(), command).into());
+                }
+                Effect::Answer { id, outcome } => {
+                    for reply in self.asking.remove(&id).unwrap_or_default() {
+                        let _ = reply.send(outcome.clone());
+                    }
+                }
+            }
+        }
+        self.show();
+    }
+
+    fn journal(&mut self, entry: Entry) {
+        if let Fact::Launched { run, job, .. } = &entry.fact {
+            self.cursors.clear();
+            let opened = self.open_run(run, job);
+            self.trouble("run directory", opened);
+            self.show();
+        }
+        let written = self.files.as_mut().map_or(Ok(()), |(journal, _)| journal.append(&entry));
+        self.trouble("journal.jsonl", written);
+        self.emit(Change::Journal(entry));
+    }
+
+    fn open_run(&mut self, run: &str, job: &str) -> std::io::Result<()> {
+        let dir = self.home.run(run);
+        self.files = None;
+        let (journal, ..) = Journal::open::<Entry>(&dir.join("journal.jsonl"), true)?;
+        let (metrics, _) = Metrics::open(&dir.join("metrics.jsonl"))?;
+        self.files = Some((journal, metrics));
+        crate::home::replace(&dir.join("job.toml"), job.as_bytes())
+    }
+
+    /// Says what the controller itself cannot do, as long as it cannot.
+    fn trouble(&mut self, what: &str, result: std::io::Result<()>) {
+        match result {
+            Ok(()) => {
+                self.run.troubles.remove(what);
+            }
+            Err(error) => {
+                let waiting = self.files.as_ref().map_or(0, |(journal, _)| journal.waiting());
+                let text = format!(
+                    "{what} of {} cannot be written: {error}; free some space, {waiting} journal lines wait in memory",
+                    self.run.id
+                );
+                self.run.troubles.entry(what.to_owned()).or_insert((now(), text));
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        if !self.run.troubles.is_empty()
+            && let Some((journal, metrics)) = &mut self.files
+        {
+            let (journal, metrics) = (journal.retry(), metrics.retry());
+            self.trouble("journal.jsonl", journal);
+            self.trouble("metrics.jsonl", metrics);
+        }
+        self.step(Input::Tick);
+    }
+
+    // --- consoles ---
+
+    fn read_log(&mut self, request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk>) {
+        let id = request.shard.clone().and_then(|shard| ShardId::try_from(shard).ok());
+        match id.and_then(|id| self.run.shards.get(&id)).map(|shard| shard.node.clone()) {
+            Some(node) => self.agents.read_log(&node, wire::LogRequest { run: self.run.id.clone(), ..request }, reply),
+            None => {
+                let error = "this run has no such shard".to_owned();
+                let _ = reply.send(wire::LogChunk { error, ..Default::default() });
+            }
+        }
+    }
+
+    /// Makes the deck show the run.
+    fn show(&mut self) {
+        for change in self.run.show(&self.deck) {
+            self.emit(change);
+        }
+    }
+
+    fn count(&mut self, place: String) {
+        let count = self.deck.dropped.get(&place).copied().unwrap_or(0) + 1;
+        self.emit(Change::Dropped { place, count });
+    }
+
+    fn emit(&mut self, change: Change) {
+        self.deck.apply(change.clone());
+        self.changes.push(change);
+    }
+}

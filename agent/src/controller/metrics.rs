@@ -1,0 +1,50 @@
+use std::{collections::BTreeMap, io, path::Path};
+
+use rldeck_core::{
+    deck::Points,
+    shard::{Millis, ShardId},
+};
+use serde::{Deserialize, Serialize};
+
+use super::journal::Journal;
+
+/// One line of `metrics.jsonl`: values, and where in which `events.jsonl` the next line begins. So this file also says how far
+/// each shard's events have been taken in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Line {
+    shard: ShardId,
+    next: u64,
+    at: Millis,
+    rollout: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    step: Option<u64>,
+    values: BTreeMap<String, Option<f64>>,
+}
+
+/// All metrics of a run on disk.
+#[derive(Debug)]
+pub(super) struct Metrics(Journal);
+
+impl Metrics {
+    /// Opens the file and reads what it holds: points, and for each shard how far its events were taken in.
+    pub(super) fn open(path: &Path) -> io::Result<(Metrics, Vec<(ShardId, u64, Points)>)> {
+        let (journal, lines, _) = Journal::open::<Line>(path, false)?;
+        let read = lines.into_iter().map(|line| {
+            let Line { shard, next, at, rollout, step, values } = line;
+            let values = values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect();
+            let points = Points { attempt: shard.attempt, rollout, step, at, values };
+            (shard, next, points)
+        });
+        Ok((Metrics(journal), read.collect()))
+    }
+
+    pub(super) fn append(&mut self, shard: &ShardId, next: u64, points: &Points) -> io::Result<()> {
+        let Points { rollout, step, at, ref values, .. } = *points;
+        let values = values.iter().map(|(name, value)| (name.clone(), value.is_finite().then_some(*value))).collect();
+        self.0.append(&Line { shard: shard.clone(), next, at, rollout, step, values })
+    }
+
+    pub(super) fn retry(&mut self) -> io::Result<()> {
+        self.0.retry()
+    }
+}

@@ -1,0 +1,11 @@
+//! Shards on this machine: started, watched, stopped, adopted. See [`rldeck_core::shard`] for the contract.
+
+mod process;
+mod shelf;
+mod shim;
+mod stop;
+mod watch;
+
+pub use process::boot_id;
+pub use shelf::{Held, Shelf};
+pub use shim::shim;

@@ -1,0 +1,165 @@
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rldeck_core::{
+    run::ShardState,
+    shard::{EXIT, Exit, SPEC, ShardId, Spec, TUNE, Tune},
+};
+use tokio::{process::Command, sync::watch};
+
+use super::{
+    stop::stop,
+    watch::{Seen, look, watch},
+};
+use crate::{
+    home::{Home, read_json, replace_json},
+    now,
+};
+
+/// All shards of this node, by run and name. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    home: Home,
+    node: String,
+    held: Arc<Mutex<BTreeMap<(String, ShardId), Held>>>,
+}
+
+/// A shard of this node.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// What it runs.
+    pub spec: Spec,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// How it is. An end is told only when nothing of the shard is left.
+    pub seen: watch::Receiver<Seen>,
+}
+
+impl Shelf {
+    /// Adopts every shard of this node that any agent ever started here.
+    pub fn adopt(home: Home, node: &str) -> Shelf {
+        let shelf = Shelf { home, node: node.to_owned(), held: Arc::default() };
+        for run in subdirs(&shelf.home.runs()) {
+            for attempt in subdirs(&run) {
+                for dir in subdirs(&attempt) {
+                    match read_json::<Spec>(&dir.join(SPEC)) {
+                        Some(spec) if spec.node == node => {
+                            let seen = look(&dir);
+                            shelf.hold(spec, dir, seen);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        shelf
+    }
+
+    /// The shards of one run.
+    pub fn of_run(&self, run: &str) -> Vec<Held> {
+        self.lock().values().filter(|held| held.spec.run == run).cloned().collect()
+    }
+
+    /// One shard.
+    pub fn get(&self, run: &str, id: &ShardId) -> Option<Held> {
+        self.lock().get(&(run.to_owned(), id.clone())).cloned()
+    }
+
+    /// The pids of all shards that run.
+    pub fn pids(&self) -> Vec<(u32, ShardId)> {
+        let held = self.lock();
+        let alive = held.values().filter_map(|held| {
+            let (state, pid) = held.seen.borrow().clone();
+            (state.alive() && pid != 0).then(|| (pid, held.spec.id.clone()))
+        });
+        alive.collect()
+    }
+
+    /// Starts a shard, unless it was started before. What goes wrong is told as its end.
+    pub async fn start(&self, spec: Spec) -> Held {
+        if let Some(held) = self.get(&spec.run, &spec.id) {
+            return held;
+        }
+        let dir = self.home.shard(&spec.run, &spec.id);
+        let seen = match self.launch(&spec, &dir).await {
+            Ok(()) => look(&dir),
+            Err(error) => {
+                let error = format!("{}: {error}", dir.display());
+                tracing::error!(shard = %spec.id, error, "cannot start");
+                let exit = Exit { code: None, signal: None, at: now(), error: Some(error.clone()) };
+                let _ = replace_json(&dir.join(EXIT), &exit);
+                (ShardState::Exited { code: None, error }, 0)
+            }
+        };
+        self.hold(spec, dir, seen)
+    }
+
+    async fn launch(&self, spec: &Spec, dir: &Path) -> io::Result<()> {
+        fs::create_dir_all(dir)?;
+        replace_json(&dir.join(SPEC), spec)?;
+        let mut command = std::process::Command::new("/proc/self/exe");
+        command.arg0("rldeck").arg("shim").arg(dir);
+        let null = Stdio::null;
+        let mut shim = Command::from(command).stdin(null()).stdout(null()).stderr(null()).spawn()?;
+        // Until the shim holds its lock, nobody seems to wait for the shard.
+        for _ in 0..200 {
+            if !matches!(look(dir), (ShardState::Exited { code: None, .. }, 0)) {
+                break;
+            }
+            if let Some(status) = shim.try_wait()? {
+                return match dir.join(EXIT).exists() {
+                    true => Ok(()),
+                    false => Err(io::Error::other(format!("the shim ended with {status}"))),
+                };
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::spawn(async move { shim.wait().await });
+        Ok(())
+    }
+
+    /// Stops a shard. Its end is seen in [`Held::seen`].
+    pub fn stop(&self, run: &str, id: &ShardId, grace: Duration) {
+        if let Some(held) = self.get(run, id) {
+            tokio::spawn(async move { stop(&held.spec.nonce, grace).await });
+        }
+    }
+
+    /// Puts live changes where the shard reads them; an older version never replaces a newer one.
+    pub fn tune(&self, run: &str, id: &ShardId, tune: &Tune) -> io::Result<()> {
+        let Some(held) = self.get(run, id) else { return Ok(()) };
+        let path = held.dir.join(TUNE);
+        match read_json::<Tune>(&path) {
+            Some(there) if there.version >= tune.version => Ok(()),
+            _ => replace_json(&path, tune),
+        }
+    }
+
+    fn hold(&self, spec: Spec, dir: PathBuf, seen: Seen) -> Held {
+        let (sender, seen) = watch::channel(seen);
+        let key = (spec.run.clone(), spec.id.clone());
+        let held = Held { spec: spec.clone(), dir: dir.clone(), seen };
+        if held.seen.borrow().0.alive() {
+            tracing::info!(shard = %spec.id, node = self.node, "watching");
+            tokio::spawn(async move { watch(&dir, &spec.nonce, &sender).await });
+        }
+        self.lock().insert(key, held.clone());
+        held
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, ShardId), Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn subdirs(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}

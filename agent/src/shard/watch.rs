@@ -1,0 +1,68 @@
+use std::{fs::File, path::Path, time::Duration};
+
+use rldeck_core::{
+    run::ShardState,
+    shard::{EXIT, Exit, Identity, PID, SPEC},
+};
+use rustix::fs::{FlockOperation, flock};
+use tokio::{sync::watch, time::sleep};
+
+use super::{
+    process::{is_alive, members},
+    stop::stop,
+};
+use crate::home::read_json;
+
+/// How often a shard is looked at.
+const EVERY: Duration = Duration::from_millis(50);
+/// What is left of a shard after its own end gets so long before it is killed.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
+
+/// How a shard is, and its pid.
+pub(super) type Seen = (ShardState, u32);
+
+/// Follows a shard by its files until it has ended and nothing of it is left.
+pub(super) async fn watch(dir: &Path, nonce: &str, seen: &watch::Sender<Seen>) {
+    let end = loop {
+        match look(dir) {
+            (state, pid) if state.alive() => {
+                seen.send_if_modified(|now| std::mem::replace(now, (state.clone(), pid)) != (state, pid));
+            }
+            end => break end,
+        }
+        sleep(EVERY).await;
+    };
+    if !members(nonce).is_empty() {
+        stop(nonce, LEFTOVER_GRACE).await;
+    }
+    seen.send_replace(end);
+}
+
+/// What the files say now.
+pub(super) fn look(dir: &Path) -> Seen {
+    // The order matters: a shim that has let go has written what it had to write.
+    let waited_for = shim_waits(dir);
+    let identity: Option<Identity> = read_json(&dir.join(PID));
+    let pid = identity.as_ref().map_or(0, |identity| identity.pid);
+    if let Some(exit) = read_json::<Exit>(&dir.join(EXIT)) {
+        return (ended(exit), pid);
+    }
+    match identity {
+        Some(identity) if is_alive(&identity) => (ShardState::Running, pid),
+        Some(_) if waited_for => (ShardState::Running, pid),
+        Some(_) => (ShardState::Lost, pid),
+        None if waited_for => (ShardState::Starting, 0),
+        None => (ShardState::Exited { code: None, error: "its shim ended before it began".to_owned() }, 0),
+    }
+}
+
+fn ended(exit: Exit) -> ShardState {
+    match (exit.signal, exit.error) {
+        (Some(signal), _) => ShardState::Killed { signal },
+        (None, error) => ShardState::Exited { code: exit.code, error: error.unwrap_or_default() },
+    }
+}
+
+fn shim_waits(dir: &Path) -> bool {
+    File::open(dir.join(SPEC)).is_ok_and(|spec| flock(&spec, FlockOperation::NonBlockingLockShared).is_err())
+}

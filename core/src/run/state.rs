@@ -1,0 +1,343 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Fact, Outcome};
+use crate::{
+    job::Job,
+    shard::{Event, Millis, Report, Role, ShardId},
+};
+
+/// Answers to so many requests are remembered.
+const KEPT_ANSWERS: usize = 256;
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// There is none.
+    #[default]
+    Idle,
+    /// Data and cold start are made.
+    Preparing,
+    /// Shards are starting.
+    Starting,
+    /// Training.
+    Running,
+    /// Shards are ending.
+    Stopping,
+    /// Ended by an operator; can be launched again.
+    Stopped,
+    /// Ended by a fault; can be launched again.
+    Failed,
+    /// Trained to its end.
+    Finished,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [State; 8] = [
+        State::Idle,
+        State::Preparing,
+        State::Starting,
+        State::Running,
+        State::Stopping,
+        State::Stopped,
+        State::Failed,
+        State::Finished,
+    ];
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Idle => "idle",
+            State::Preparing => "preparing",
+            State::Starting => "starting",
+            State::Running => "running",
+            State::Stopping => "stopping",
+            State::Stopped => "stopped",
+            State::Failed => "failed",
+            State::Finished => "finished",
+        }
+    }
+
+    /// Processes run, or are about to.
+    pub fn alive(self) -> bool {
+        matches!(self, State::Preparing | State::Starting | State::Running | State::Stopping)
+    }
+}
+
+/// How a shard is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShardState {
+    /// Its agent was told to start it.
+    Starting,
+    /// Its process runs.
+    Running,
+    /// Its agent was told to stop it.
+    Stopping,
+    /// It ended by itself with this status, or could not be started.
+    Exited {
+        /// Exit status; `None` when it never ran.
+        code: Option<i32>,
+        /// Why it never ran.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        error: String,
+    },
+    /// A signal ended it.
+    Killed {
+        /// Its number.
+        signal: i32,
+    },
+    /// It is gone and nobody saw how.
+    Lost,
+}
+
+impl ShardState {
+    /// A process of it may still run.
+    pub fn alive(&self) -> bool {
+        matches!(self, ShardState::Starting | ShardState::Running | ShardState::Stopping)
+    }
+
+    /// It ended other than by exit status 0.
+    pub fn unexpected(&self) -> bool {
+        !self.alive() && *self != ShardState::Exited { code: Some(0), error: String::new() }
+    }
+}
+
+impl fmt::Display for ShardState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShardState::Starting => f.write_str("starting"),
+            ShardState::Running => f.write_str("running"),
+            ShardState::Stopping => f.write_str("stopping"),
+            ShardState::Exited { code: Some(code), .. } => write!(f, "exited with status {code}"),
+            ShardState::Exited { code: None, error } => write!(f, "could not be started: {error}"),
+            ShardState::Killed { signal: 9 } => f.write_str("killed (SIGKILL)"),
+            ShardState::Killed { signal: 15 } => f.write_str("ended (SIGTERM)"),
+            ShardState::Killed { signal } => write!(f, "ended by signal {signal}"),
+            ShardState::Lost => f.write_str("gone, and nobody saw how"),
+        }
+    }
+}
+
+/// What follows when nothing runs any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Intent {
+    /// Nothing: stopped.
+    #[default]
+    Stop,
+    /// The next attempt.
+    Restart,
+    /// Nothing: failed.
+    Fail,
+    /// Nothing: finished.
+    Finish,
+}
+
+/// A shard as the controller tracks it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tracked {
+    /// What it does.
+    pub role: Role,
+    /// Its rank.
+    pub rank: u32,
+    /// Where it runs.
+    pub node: String,
+    /// How it is.
+    pub state: ShardState,
+    /// Process id.
+    pub pid: u32,
+    /// It has said that it is ready.
+    pub ready: bool,
+    /// In this state since.
+    pub since: Millis,
+}
+
+/// The newest complete checkpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// The last rollout in it.
+    pub rollout: u64,
+    /// Where.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+}
+
+/// Live changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tuning {
+    /// Of the last change.
+    pub version: u64,
+    /// The last version that the trainer acknowledged, or that an attempt started with.
+    pub acknowledged: u64,
+    /// Everything that differs from the job, with the version that brought it.
+    pub set: BTreeMap<String, (String, u64)>,
+    /// What the trainer refused last, and why.
+    pub refused: BTreeMap<String, String>,
+    /// The last version when the present attempt began: changes up to it are in its `argv`.
+    pub at_attempt: u64,
+    /// What was in force before the changes that are not yet.
+    pub before: BTreeMap<String, String>,
+}
+
+/// The state of the controller. Changes by [`Run::apply`] alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// The controller's home; not journalled.
+    pub home: String,
+    /// Directory name under `runs/`; empty when idle.
+    pub id: String,
+    /// The job.
+    pub job: Option<Job>,
+    /// Where it stands.
+    pub state: State,
+    /// Why.
+    pub reason: String,
+    /// What follows a stop.
+    pub then: Intent,
+    /// When an attempt may start, at the earliest.
+    pub until: Millis,
+    /// In this state since.
+    pub since: Millis,
+    /// When it was launched.
+    pub launched: Millis,
+    /// The nodes it may use, in rank order.
+    pub hosts: Vec<String>,
+    /// Counts from 1.
+    pub attempt: u32,
+    /// Data and cold start are there.
+    pub prepared: bool,
+    /// All shards of all attempts.
+    pub shards: BTreeMap<ShardId, Tracked>,
+    /// Nodes, and whether their stream is open.
+    pub nodes: BTreeMap<String, bool>,
+    /// The newest checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// The last rollout trained and the last step taken, as the trainer reported them. Not journalled: `metrics.jsonl` has them.
+    pub progress: Option<(u64, Option<u64>)>,
+    /// Live changes.
+    pub tuning: Tuning,
+    /// When attempts were given up to be restarted by policy.
+    pub restarts: Vec<Millis>,
+    /// Warnings and errors that shards of this attempt gave: when, who, text.
+    pub notices: Vec<(Millis, ShardId, crate::shard::Severity, String)>,
+    /// What the controller itself cannot do, since when, in words; not journalled.
+    pub troubles: BTreeMap<String, (Millis, String)>,
+    /// The trainer has come to the end.
+    pub finished: bool,
+    /// Answers given, for requests that come twice.
+    pub answers: VecDeque<(String, Outcome)>,
+    /// Of the last journal entry.
+    pub seq: u64,
+}
+
+impl Run {
+    /// The only way in which a run changes.
+    pub fn apply(&mut self, entry: &Entry) {
+        self.seq = entry.seq;
+        let at = entry.at;
+        match entry.fact.clone() {
+            Fact::Launched { run, job, nodes } => {
+                let (connected, answers) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.answers));
+                *self = Run {
+                    home: std::mem::take(&mut self.home),
+                    id: run,
+                    job: Job::read(&job, "job.toml", &|_| None).ok().map(|(job, _)| job),
+                    launched: at,
+                    since: at,
+                    hosts: nodes,
+                    nodes: connected,
+                    answers,
+                    seq: entry.seq,
+                    ..Run::default()
+                };
+            }
+            Fact::Answered { id, accepted, text, tune, .. } => {
+                while self.answers.len() >= KEPT_ANSWERS {
+                    self.answers.pop_front();
+                }
+                self.answers.push_back((id, Outcome { accepted, text, tune }));
+            }
+            Fact::Attempt { attempt, .. } => {
+                self.attempt = attempt;
+                self.finished = false;
+                self.notices.clear();
+                self.tuning.acknowledged = self.tuning.version;
+                self.tuning.at_attempt = self.tuning.version;
+                self.tuning.refused.clear();
+                self.tuning.before.clear();
+            }
+            Fact::State { state, reason, then, until } => {
+                if self.state == State::Preparing && state == State::Starting {
+                    self.prepared = true;
+                }
+                if then == Intent::Restart && until > 0 {
+                    self.restarts.push(at);
+                }
+                (self.state, self.reason, self.then, self.until, self.since) = (state, reason, then, until, at);
+            }
+            Fact::Shard { id, role, rank, node, state, pid } => {
+                let ready = self.shards.get(&id).is_some_and(|shard| shard.ready);
+                self.shards.insert(id, Tracked { role, rank, node, state, pid, ready, since: at });
+            }
+            Fact::Ready { id } => {
+                if let Some(shard) = self.shards.get_mut(&id) {
+                    shard.ready = true;
+                }
+            }
+            Fact::Node { node, connected } => {
+                self.nodes.insert(node, connected);
+            }
+            Fact::Tune { version, set } => {
+                self.tuning.version = version;
+                for (name, value) in set {
+                    self.tuning.refused.remove(&name);
+                    if let Some((old, _)) = self.tuning.set.get(&name) {
+                        self.tuning.before.entry(name.clone()).or_insert_with(|| old.clone());
+                    }
+                    self.tuning.set.insert(name, (value, version));
+                }
+            }
+            Fact::Tuned { version, refused, .. } => {
+                self.tuning.acknowledged = self.tuning.acknowledged.max(version);
+                for name in refused.keys() {
+                    self.tuning.set.remove(name);
+                }
+                self.tuning.before.retain(|name, _| self.tuning.set.get(name).is_some_and(|(_, of)| *of > version));
+                self.tuning.refused = refused;
+            }
+            Fact::Checkpoint { rollout, path, bytes } => {
+                self.checkpoint = Some(Checkpoint { rollout, path, bytes });
+            }
+            Fact::Notice { id, said, severity, text } => self.notices.push((said, id, severity, text)),
+            Fact::Finished { .. } => self.finished = true,
+        }
+    }
+
+    /// Takes in how far the trainer is; that is not journalled, because `metrics.jsonl` holds it.
+    pub fn observe(&mut self, id: &ShardId, event: &Event) {
+        if let Report::Metrics { rollout, step, .. } = &event.report
+            && self.shards.get(id).is_some_and(|shard| shard.role == Role::Trainer)
+        {
+            let step = step.or(self.progress.and_then(|(_, step)| step));
+            self.progress = Some((*rollout, step));
+        }
+    }
+
+    /// The shards of the present attempt.
+    pub fn present(&self) -> impl Iterator<Item = (&ShardId, &Tracked)> {
+        self.shards.iter().filter(|(id, _)| id.attempt == self.attempt)
+    }
+
+    /// The trainer of the present attempt, while it lives.
+    pub fn trainer(&self) -> Option<(&ShardId, &Tracked)> {
+        self.present().find(|(_, shard)| shard.role == Role::Trainer && shard.state.alive())
+    }
+}
