@@ -11,6 +11,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone)
     let by_letters = known
         .clone()
         .into_iter()
+        .filter(|known| known.len().abs_diff(name.len()) <= far)
         .map(|known| (distance(&spelt, &known.chars().map(fold).collect::<Vec<_>>()), known))
         .filter(|(distance, _)| *distance <= far)
         .min();

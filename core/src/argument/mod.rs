@@ -55,6 +55,8 @@ pub struct Argument {
     pub embedded: bool,
     /// The tune view shows it.
     pub tunable: bool,
+    /// Only the built-in engine knows it.
+    pub built_in_only: bool,
     slime: Applies,
     built_in: Applies,
 }
@@ -64,7 +66,18 @@ impl Argument {
     const fn new(group: Group, name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Argument {
         let default = if default.is_empty() { None } else { Some(default) };
         let (slime, built_in) = (Applies::Restart, Applies::Restart);
-        Argument { name, group, kind, default, help, embedded: false, tunable: false, slime, built_in }
+        Argument {
+            name,
+            group,
+            kind,
+            default,
+            help,
+            embedded: false,
+            tunable: false,
+            built_in_only: false,
+            slime,
+            built_in,
+        }
     }
 
     /// With slime, a change applies then.
@@ -75,6 +88,11 @@ impl Argument {
     /// The built-in engine reads it too, and a change applies then.
     const fn built_in(self, built_in: Applies) -> Argument {
         Argument { embedded: true, built_in, ..self }
+    }
+
+    /// Only the built-in engine reads it.
+    const fn only_built_in(self) -> Argument {
+        Argument { embedded: true, built_in_only: true, ..self }
     }
 
     /// The tune view shows it.

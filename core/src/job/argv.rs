@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Job, Set, Value, rule};
+use super::{
+    Job, Set, Value,
+    rule::{self, Written},
+};
 use crate::{
     argument::{self, Group, Kind},
     finding::Finding,
@@ -48,8 +51,8 @@ impl Job {
             }
         }
         if findings.is_empty() {
-            let before = rule::check(self, &|_| None);
-            let after = rule::check(&self.with(overrides), &|_| None);
+            let before = rule::check(self, &Written::default());
+            let after = rule::check(&self.with(overrides), &Written::default());
             findings.extend(after.into_iter().filter(|finding| !before.contains(finding)));
         }
         findings

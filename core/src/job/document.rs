@@ -1,13 +1,15 @@
-//! TOML to tables of keys, each with its line; what is not TOML is told in the operator's words.
-
-use std::ops::Range;
+//! TOML to tables of keys, each with its line.
 
 use toml::{Spanned, de::DeTable, de::DeValue};
 
+use super::{lines::Lines, syntax};
 use crate::finding::{Finding, Place};
 
 /// A job file is a few kilobytes; what is larger is another file, given by mistake.
 const LARGEST: usize = 256 * 1024;
+
+/// More lines than any job has; with fewer, nothing here takes long.
+const MOST_LINES: usize = 5000;
 
 /// A file: its tables in the order in which they stand. The first is the part above all tables; its name is empty.
 #[derive(Clone, Debug, Default)]
@@ -68,11 +70,19 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Document, Vec<Finding>> {
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::new(text, file);
+    if lines.count() > MOST_LINES {
+        let text = format!(
+            "{} lines are too many for a job file (at most {MOST_LINES}): is this the right file?",
+            lines.count()
+        );
+        return Err(vec![Finding::error(Some(Place::new(file, 1)), text)]);
+    }
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return Ok(document(table.into_inner(), &lines));
     }
-    let mut findings: Vec<Finding> = errors.iter().map(|error| syntax(error.message(), error.span(), &lines)).collect();
+    let mut findings: Vec<Finding> =
+        errors.iter().map(|error| syntax::finding(error.message(), error.span(), &lines)).collect();
     // One mistake often makes several errors of the parser: the first of a line says it best.
     findings.sort_by(|a, b| a.place.cmp(&b.place));
     findings.dedup_by(|a, b| a.place == b.place);
@@ -130,78 +140,4 @@ fn raw(value: DeValue<'_>) -> Raw {
 
 fn plain(number: &str) -> String {
     number.trim_start_matches('+').replace('_', "")
-}
-
-/// An error of the parser, with what to write instead.
-fn syntax(message: &str, span: Option<Range<usize>>, lines: &Lines<'_>) -> Finding {
-    let at = span.map_or(0, |span| span.start).min(lines.text.len());
-    let (place, column) = (lines.place(at), lines.column(at));
-    let has = |part: &str| message.contains(part);
-    let advice = if has("duplicate key") {
-        "this key is there twice: keep one of them"
-    } else if has("string values must be quoted") {
-        "a text stands in quotes: key = \"value\""
-    } else if has("key with no value") || has("missing assignment") {
-        "a line is key = value; a flag is written key = true"
-    } else if has("missing value") {
-        "nothing stands after the ="
-    } else if has("invalid unquoted key") || has("unquoted keys cannot be empty") {
-        "a key has only letters, digits, - and _"
-    } else if has("unclosed table") || has("unclosed array table") || has("missing table open") {
-        "a table is written [name], alone on its line"
-    } else if has("unclosed array") || has("array") {
-        "an array is written [\"one\", \"two\"]"
-    } else if has("basic string") || has("literal string") || has("quote") {
-        "a text ends with the quote that it began with, on the same line"
-    } else if has("escape") {
-        "a backslash in a text is written twice, or the text stands in single quotes"
-    } else if has("recurs") {
-        "too many tables or arrays inside one another"
-    } else if has("carriage return") {
-        "a carriage return stands alone: save the file with ordinary line ends"
-    } else if has("unexpected key or value") || has("extra `=`") {
-        "one key = value on a line"
-    } else if has("leading zero") || has("sign") || has("digit") || has("number") || has("float") || has("integer") {
-        "this is not a number; a text stands in quotes"
-    } else {
-        message
-    };
-    let mut text = format!("not TOML at column {column}: {advice}");
-    if let Some(line) = lines.line(at).filter(|line| !line.is_empty()) {
-        text.push_str(&format!(" (here: {})", crate::argument::quoted(line)));
-    }
-    Finding::error(Some(place), text)
-}
-
-/// Offsets to lines.
-struct Lines<'a> {
-    text: &'a str,
-    file: &'a str,
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str, file: &'a str) -> Lines<'a> {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Lines { text, file, starts }
-    }
-
-    /// Which line, from 0.
-    fn index(&self, at: usize) -> usize {
-        self.starts.partition_point(|start| *start <= at).saturating_sub(1)
-    }
-
-    fn place(&self, at: usize) -> Place {
-        Place::new(self.file, u32::try_from(self.index(at) + 1).unwrap_or(u32::MAX))
-    }
-
-    fn column(&self, at: usize) -> usize {
-        let start = self.starts.get(self.index(at)).copied().unwrap_or(0);
-        self.text.get(start..at).map_or(1, |before| before.chars().count() + 1)
-    }
-
-    fn line(&self, at: usize) -> Option<&'a str> {
-        let start = self.starts.get(self.index(at)).copied()?;
-        self.text.get(start..)?.lines().next().map(str::trim)
-    }
 }

@@ -81,7 +81,10 @@ fn is_top(item: &Item, findings: &mut Vec<Finding>) -> bool {
     if TOP.contains(&key) {
         return true;
     }
-    let text = if Group::from_name(key).is_some() || settings::table(key).is_some() {
+    let tables = matches!(&item.raw, Raw::List(list) if list.contains(&Raw::Other("a table")));
+    let text = if tables {
+        format!("[[{key}]] has a bracket too many: write [{key}]")
+    } else if Group::from_name(key).is_some() || settings::table(key).is_some() {
         format!("{key} is a table: write [{key}] and its keys below")
     } else if let Some(argument) = argument::find(key) {
         format!("{key} stands above all tables: write it below [{}]", argument.group.name())
@@ -147,16 +150,14 @@ fn argument_item(group: Group, mut item: Item, findings: &mut Vec<Finding>) -> O
     let (name, known) = full_name(group, key);
     match known {
         Some(argument) if argument.group != group && group != Group::Misc => {
-            let text = format!(
-                "{key} belongs in [{}]: it works in [{}], but is looked for there",
-                argument.group.name(),
-                group.name()
-            );
+            let text = format!("{key} stands in [{}] but belongs in [{}]", group.name(), argument.group.name());
             findings.push(Finding::warning(place(), text));
         }
         Some(_) => {}
         None => {
-            let text = match argument::nearest(&name) {
+            // Looking for the nearest takes its time, and a file with so many findings is not a job file.
+            let meant = if findings.len() < 100 { argument::nearest(&name) } else { None };
+            let text = match meant {
                 Some(meant) => {
                     format!("{key} is unknown and passed on as it is: did you mean {}?", short(group, meant))
                 }

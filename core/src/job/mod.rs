@@ -20,15 +20,19 @@ use std::collections::BTreeMap;
 mod argv;
 mod document;
 mod layer;
+mod lines;
 mod read;
 mod recipe;
+mod resolve;
 mod rule;
 mod settings;
+mod syntax;
 mod variable;
 mod write;
 
 use crate::argument::Group;
 
+pub use read::Read;
 pub use recipe::{recipe, recipes};
 pub use settings::{Alert, Cluster, Paths, RestartPolicy};
 

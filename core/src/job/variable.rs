@@ -47,8 +47,7 @@ impl<'a> Variables<'a> {
                     continue;
                 }
             };
-            let name = item.key.trim();
-            if name.is_empty() || name.contains(['=', '\0']) || name != item.key {
+            if !is_name(&item.key) {
                 let text = format!("{:?} is no name of a variable: write letters, digits and _", item.key);
                 findings.push(Finding::error(Some(item.place.clone()), text));
                 continue;
@@ -80,7 +79,10 @@ impl<'a> Variables<'a> {
         let value = (self.outer)(name);
         if value.is_none() {
             let usual = USUAL.into_iter().filter(|name| (self.outer)(name).is_some()).collect::<Vec<_>>();
-            let meant = match nearest(name, self.written.keys().map(String::as_str).chain(usual)) {
+            let meant = match nearest(
+                name,
+                self.written.keys().map(String::as_str).filter(|known| *known != name).chain(usual),
+            ) {
                 Some(meant) => format!("did you mean ${{{meant}}}?"),
                 None => format!("set it in [env] or in the environment, or write $${{{name}}} for the text itself"),
             };

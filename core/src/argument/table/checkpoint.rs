@@ -29,5 +29,5 @@ pub(super) const ROWS: &[Argument] = &[
     arg("megatron-to-hf-mode",   BRIDGE, "raw",  "how weights are converted for the engines"),
     arg("use-checkpoint-opt_param-scheduler", FLAG, "", "the step size schedule comes from the checkpoint"),
     arg("override-opt_param-scheduler", FLAG, "", "the step size schedule comes from the arguments"),
-    arg("cold-start",            PATH,  "",      "the warmed-up model that the built-in job begins with").built_in(Restart),
+    arg("cold-start",            PATH,  "",      "the warmed-up model that the built-in job begins with").only_built_in(),
 ];

@@ -1,0 +1,97 @@
+//! A file over its recipe.
+
+use super::*;
+
+fn names(job: &Job, group: Group) -> Vec<&str> {
+    job.arguments.iter().filter(|set| set.group == group).map(|set| set.name.as_str()).collect()
+}
+
+#[test]
+fn a_recipe_stands_for_itself() {
+    for (name, text) in recipes() {
+        let (job, findings) = Job::from_recipe(name, &vars).unwrap();
+        assert_eq!(findings, []);
+        assert_eq!((job.name.as_str(), job.recipe.as_deref()), (*name, Some(*name)));
+        // What `rldeck init` prints is a job file, and the same job.
+        assert_eq!(good(text), job);
+        assert_eq!(good(&format!("recipe = {name:?}")), job);
+    }
+    let unknown = Job::from_recipe("r1-minii", &vars).unwrap_err();
+    assert_eq!(unknown[0].to_string(), "error: the recipe \"r1-minii\" is unknown: did you mean r1-mini?");
+}
+
+#[test]
+fn the_file_replaces_in_place_and_appends_in_its_group() {
+    let (base, job) = (mini(""), mini("[optimizer]\nadam-eps = 1e-8\nlr = 5e-4\n[grpo]\nuse-kl-loss = true\n"));
+    assert_eq!(job.value("lr").as_deref(), Some("5e-4"));
+    let mut expected = names(&base, Group::Optimizer);
+    expected.push("adam-eps");
+    assert_eq!(names(&job, Group::Optimizer), expected);
+    let mut expected = names(&base, Group::Grpo);
+    expected.push("use-kl-loss");
+    assert_eq!(names(&job, Group::Grpo), expected);
+    assert_eq!(names(&job, Group::Rollout), names(&base, Group::Rollout));
+}
+
+#[test]
+fn false_leaves_an_argument_out() {
+    let job = mini("[rollout]\nrollout-shuffle = false\n[checkpoint]\nsave-interval = false\nasync-save = false\n");
+    assert!(!job.flag("rollout-shuffle"));
+    assert_eq!(job.value("save-interval"), None);
+    assert!(!job.argv(&BTreeMap::new()).iter().any(|word| word == "--rollout-shuffle" || word == "--save-interval"));
+}
+
+#[test]
+fn the_name_is_that_of_the_file_when_there_is_no_better() {
+    let name = |text: &str, file: &str| Job::read(text, file, &vars).unwrap().0.name;
+    assert_eq!(name("recipe = \"r1-mini\"", "a.toml"), "r1-mini");
+    assert_eq!(name("recipe = \"r1-mini\"\nname = \"a_b-1.c\"", "a.toml"), "a_b-1.c");
+    assert_eq!(name(SLIME, "/jobs/my first job.toml"), "my-first-job");
+    assert_eq!(name(SLIME, "/jobs/.toml"), "job");
+}
+
+#[test]
+fn the_engine_follows_from_the_machines_when_it_is_not_named() {
+    let rest = "[rollout]\nprompt-data = \"a\"\nnum-rollout = 1\nrollout-batch-size = 2\nn-samples-per-prompt = 2\n[checkpoint]\n";
+    assert_eq!(good(rest).engine, Engine::Embedded);
+    let cluster = format!("[cluster]\nhostfile = \"hosts\"\n{rest}hf-checkpoint = \"m\"\n");
+    assert_eq!(good(&cluster).engine, Engine::Slime);
+}
+
+#[test]
+fn the_other_tables_are_read() {
+    let job = mini(
+        "[cluster]\nhosts = [\"a\", \"b\"]\ngpus-per-node = 4\nrollout-shards = 3\n[slime]\ndir = \"${HOME}/slime\"\n\
+         [restart]\nmax-restarts = 0\nbackoff-seconds = 0.5\n[alert]\n\"rollout/raw_reward\" = \"< 0.1 for 20\"\n\
+         \"train/grad_norm\" = [\"> 10\", \">100 for 2\"]\n[env]\nTOKENS = 4\nDEBUG = true\n",
+    );
+    let expected =
+        Cluster { hosts: vec!["a".into(), "b".into()], gpus_per_node: 4, rollout_shards: 3, ..Cluster::default() };
+    assert_eq!(job.cluster, expected);
+    assert_eq!(job.slime, Paths { dir: "/home/ada/slime".into(), ..Paths::default() });
+    assert_eq!((job.restart.max_restarts, job.restart.backoff_seconds), (0, 0.5));
+    assert_eq!(job.env, changes([("TOKENS", "4"), ("DEBUG", "1")]));
+    let alerts: Vec<_> = job.alerts.iter().map(|alert| (alert.above, alert.limit, alert.times)).collect();
+    assert_eq!(alerts, [(false, 0.1, 20), (true, 10.0, 1), (true, 100.0, 2)]);
+}
+
+#[test]
+fn sglang_is_left_out_of_its_keys() {
+    let job = good(&format!(
+        "{SLIME}[sglang]\nmem-fraction-static = 0.7\nsglang-dp-size = 8\nrollout-num-gpus-per-engine = 64\nenable-dp-attention = true\n"
+    ));
+    assert_eq!(
+        names(&job, Group::Sglang),
+        ["sglang-mem-fraction-static", "sglang-dp-size", "rollout-num-gpus-per-engine", "sglang-enable-dp-attention"]
+    );
+    let unknown = format!("{SLIME}[sglang]\nmem-fraction-statik = 0.7\nwarp-speed = 9\n");
+    assert_eq!(
+        said(&unknown),
+        [
+            "job.toml:12: warning: mem-fraction-statik is unknown and passed on as it is: did you mean mem-fraction-static?",
+            "job.toml:13: warning: warp-speed is unknown and passed on as it is",
+        ]
+    );
+    let (job, _) = Job::read(&unknown, "job.toml", &vars).unwrap();
+    assert_eq!(job.value("sglang-warp-speed").as_deref(), Some("9"));
+}

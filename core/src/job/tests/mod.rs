@@ -1,0 +1,64 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::finding::Finding;
+
+mod change;
+mod expansion;
+mod file;
+mod layering;
+mod mistake;
+mod written;
+
+/// The variables that rldeck itself gives.
+fn vars(name: &str) -> Option<String> {
+    match name {
+        "CACHE" => Some("/cache".to_owned()),
+        "RUN_DIR" => Some("/runs/7".to_owned()),
+        "HOME" => Some("/home/ada".to_owned()),
+        _ => None,
+    }
+}
+
+/// What reading a file says, line by line.
+fn said(text: &str) -> Vec<String> {
+    let findings = match Job::read(text, "job.toml", &vars) {
+        Ok((_, findings)) | Err(findings) => findings,
+    };
+    findings.iter().map(Finding::to_string).collect()
+}
+
+/// Reads a file that has nothing wrong with it.
+fn good(text: &str) -> Job {
+    match Job::read(text, "job.toml", &vars) {
+        Ok((job, findings)) if findings.is_empty() => job,
+        _ => panic!("{text}\n{}", said(text).join("\n")),
+    }
+}
+
+/// r1-mini with more.
+fn mini(more: &str) -> Job {
+    good(&format!("recipe = \"r1-mini\"\n{more}"))
+}
+
+/// [`SLIME`] with more.
+fn slime(more: &str) -> Job {
+    good(&format!("{SLIME}{more}"))
+}
+
+fn changes<const N: usize>(of: [(&str, &str); N]) -> BTreeMap<String, String> {
+    of.map(|(name, text)| (name.to_owned(), text.to_owned())).into()
+}
+
+/// A slime job that has nothing wrong with it; lines may follow, tables may not repeat.
+const SLIME: &str = r#"engine = "slime"
+[cluster]
+hosts = ["node0", "node1"]
+[checkpoint]
+hf-checkpoint = "/data/R1"
+[rollout]
+prompt-data = "/data/train.jsonl"
+num-rollout = 100
+rollout-batch-size = 8
+n-samples-per-prompt = 4
+"#;
