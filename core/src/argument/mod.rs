@@ -57,6 +57,8 @@ pub struct Argument {
     pub tunable: bool,
     /// Only the built-in engine knows it.
     pub built_in_only: bool,
+    /// The only values that the built-in engine takes, where it takes fewer than slime.
+    pub built_in_words: Option<&'static [&'static str]>,
     slime: Applies,
     built_in: Applies,
 }
@@ -75,6 +77,7 @@ impl Argument {
             embedded: false,
             tunable: false,
             built_in_only: false,
+            built_in_words: None,
             slime,
             built_in,
         }
@@ -93,6 +96,11 @@ impl Argument {
     /// Only the built-in engine reads it.
     const fn only_built_in(self) -> Argument {
         Argument { embedded: true, built_in_only: true, ..self }
+    }
+
+    /// Of the values, the built-in engine takes only these.
+    const fn words(self, words: &'static [&'static str]) -> Argument {
+        Argument { built_in_words: Some(words), ..self }
     }
 
     /// The tune view shows it.

@@ -29,13 +29,13 @@ fn groups_stand_in_the_order_of_a_launch_script() {
 #[test]
 fn a_refusal_says_what_is_wrong_and_what_is_allowed() {
     let refused = |name: &str, value: &str| find(name).unwrap().check(value).unwrap_err();
-    assert_eq!(refused("lr", "fast"), "lr is \"fast\": it must be a number, at least 0");
-    assert_eq!(refused("lr", "nan"), "lr is \"nan\": it must be a number, at least 0");
+    assert_eq!(refused("lr", "fast"), "lr is \"fast\": it must be a number from 0 to 10");
+    assert_eq!(refused("lr", "nan"), "lr is \"nan\": it must be a number from 0 to 10");
     assert_eq!(
         refused("n-samples-per-prompt", "-1"),
         "n-samples-per-prompt is -1: it must be a whole number, at least 1"
     );
-    assert_eq!(refused("rollout-temperature", "0"), "rollout-temperature is 0: it must be a number above 0");
+    assert_eq!(refused("norm-epsilon", "0"), "norm-epsilon is 0: it must be a number above 0");
     assert_eq!(refused("use-kl-loss", "yes"), "use-kl-loss is \"yes\": it must be true or false");
     assert_eq!(refused("save", " "), "save is \" \": it must be a path");
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Job, Set, Value,
+    Engine, Job, Set, Value,
     rule::{self, Written},
 };
 use crate::{
@@ -14,9 +14,17 @@ use crate::{
 impl Job {
     /// `--name value ...` in the order of the groups, a flag bare, an array as several values. `overrides` (argument
     /// name to text, a flag `true` or `false`, several values separated by spaces) replace or add.
+    ///
+    /// The built-in engine is given what it reads and no more, and `--rollout-shards` of `[cluster]`.
     pub fn argv(&self, overrides: &BTreeMap<String, String>) -> Vec<String> {
         let mut argv = Vec::new();
+        if self.engine == Engine::Embedded {
+            argv.extend(["--rollout-shards".to_owned(), self.cluster.rollout_shards.to_string()]);
+        }
         for set in self.with(overrides).arguments {
+            if self.engine == Engine::Embedded && !argument::find(&set.name).is_some_and(|argument| argument.embedded) {
+                continue;
+            }
             argv.push(format!("--{}", set.name));
             match set.value {
                 Value::Flag => {}
@@ -39,22 +47,16 @@ impl Job {
     /// What is wrong with changes, as for [`Job::argv`]: each by itself, and all of them together with the rest.
     pub fn check(&self, overrides: &BTreeMap<String, String>) -> Vec<Finding> {
         let mut findings = Vec::new();
+        let mut written = Written::default();
         for (name, text) in overrides {
-            match argument::find(name) {
-                Some(argument) => {
-                    findings.extend(argument.check(text).err().map(|text| Finding::error(None, text)));
-                }
-                None => {
-                    let meant = argument::nearest(name).map(|meant| format!(": did you mean {meant}?"));
-                    findings.push(Finding::warning(None, format!("{name} is unknown{}", meant.unwrap_or_default())));
-                }
+            if let Some(text) = argument::find(name).and_then(|argument| argument.check(text).err()) {
+                findings.push(Finding::error(None, text));
+                written.unclear.insert(name.clone());
             }
         }
-        if findings.is_empty() {
-            let before = rule::check(self, &Written::default());
-            let after = rule::check(&self.with(overrides), &Written::default());
-            findings.extend(after.into_iter().filter(|finding| !before.contains(finding)));
-        }
+        let before = rule::check(self, &Written::default());
+        let after = rule::check(&self.with(overrides), &written);
+        findings.extend(after.into_iter().filter(|finding| !before.contains(finding)));
         findings
     }
 

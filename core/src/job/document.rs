@@ -8,12 +8,15 @@ use crate::finding::{Finding, Place};
 /// A job file is a few kilobytes; what is larger is another file, given by mistake.
 const LARGEST: usize = 256 * 1024;
 
-/// More lines than any job has; with fewer, nothing here takes long.
-const MOST_LINES: usize = 5000;
+/// More keys than any job has; with fewer, nothing here takes long.
+const MOST_KEYS: usize = 5000;
 
-/// A file: its tables in the order in which they stand. The first is the part above all tables; its name is empty.
+/// A file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Document {
+    /// The keys above all tables.
+    pub(super) top: Vec<Item>,
+    /// Its tables, in the order in which they stand.
     pub(super) tables: Vec<Table>,
 }
 
@@ -70,40 +73,36 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Document, Vec<Finding>> {
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = Lines::new(text, file);
-    if lines.count() > MOST_LINES {
-        let text = format!(
-            "{} lines are too many for a job file (at most {MOST_LINES}): is this the right file?",
-            lines.count()
-        );
+    let (table, mut errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // One mistake often makes several errors of the parser: the first of a line says it best.
+        let line = |error: &toml::de::Error| lines.place(error.span().map_or(0, |span| span.start)).line;
+        errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+        errors.dedup_by_key(|error| line(error));
+        return Err(errors.iter().map(|error| syntax::finding(error.message(), error.span(), &lines)).collect());
+    }
+    let document = document(table.into_inner(), &lines);
+    let keys = document.top.len() + document.tables.iter().map(|table| table.items.len() + 1).sum::<usize>();
+    if keys > MOST_KEYS {
+        let text = format!("{keys} keys are too many for a job file (at most {MOST_KEYS}): is this the right file?");
         return Err(vec![Finding::error(Some(Place::new(file, 1)), text)]);
     }
-    let (table, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Ok(document(table.into_inner(), &lines));
-    }
-    let mut findings: Vec<Finding> =
-        errors.iter().map(|error| syntax::finding(error.message(), error.span(), &lines)).collect();
-    // One mistake often makes several errors of the parser: the first of a line says it best.
-    findings.sort_by(|a, b| a.place.cmp(&b.place));
-    findings.dedup_by(|a, b| a.place == b.place);
-    Err(findings)
+    Ok(document)
 }
 
 fn document(root: DeTable<'_>, lines: &Lines<'_>) -> Document {
-    let mut top = Table { name: String::new(), place: lines.place(0), items: Vec::new() };
-    let mut tables = Vec::new();
+    let mut document = Document::default();
     for (key, value) in in_order(root) {
         let place = lines.place(key.span().start);
         match value.into_inner() {
             DeValue::Table(inner) => {
                 let items = in_order(inner).into_iter().map(|(key, value)| item(&key, value, lines)).collect();
-                tables.push(Table { name: key.into_inner().into_owned(), place, items });
+                document.tables.push(Table { name: key.into_inner().into_owned(), place, items });
             }
-            other => top.items.push(Item { key: key.into_inner().into_owned(), raw: raw(other), place }),
+            other => document.top.push(Item { key: key.into_inner().into_owned(), raw: raw(other), place }),
         }
     }
-    tables.insert(0, top);
-    Document { tables }
+    document
 }
 
 type Entry<'i> = (Spanned<std::borrow::Cow<'i, str>>, Spanned<DeValue<'i>>);

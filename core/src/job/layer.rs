@@ -28,10 +28,9 @@ impl Layer {
     /// Sorts the tables of a document; what belongs nowhere is reported.
     pub(super) fn new(document: Document, findings: &mut Vec<Finding>) -> Layer {
         let mut layer = Layer::default();
+        layer.top = document.top.into_iter().filter(|item| is_top(item, findings)).collect();
         for table in document.tables {
-            if table.name.is_empty() {
-                layer.top = table.items.into_iter().filter(|item| is_top(item, findings)).collect();
-            } else if let Some(group) = Group::from_name(&table.name) {
+            if let Some(group) = Group::from_name(&table.name) {
                 let items = table.items.into_iter().filter_map(|item| argument_item(group, item, findings)).collect();
                 layer.groups.insert(group, items);
             } else if let Some(name) = settings::table(&table.name) {
@@ -148,23 +147,9 @@ fn argument_item(group: Group, mut item: Item, findings: &mut Vec<Finding>) -> O
         return None;
     }
     let (name, known) = full_name(group, key);
-    match known {
-        Some(argument) if argument.group != group && group != Group::Misc => {
-            let text = format!("{key} stands in [{}] but belongs in [{}]", group.name(), argument.group.name());
-            findings.push(Finding::warning(place(), text));
-        }
-        Some(_) => {}
-        None => {
-            // Looking for the nearest takes its time, and a file with so many findings is not a job file.
-            let meant = if findings.len() < 100 { argument::nearest(&name) } else { None };
-            let text = match meant {
-                Some(meant) => {
-                    format!("{key} is unknown and passed on as it is: did you mean {}?", short(group, meant))
-                }
-                None => format!("{key} is unknown and passed on as it is"),
-            };
-            findings.push(Finding::warning(place(), text));
-        }
+    if let Some(argument) = known.filter(|argument| argument.group != group && group != Group::Misc) {
+        let text = format!("{key} stands in [{}] but belongs in [{}]", group.name(), argument.group.name());
+        findings.push(Finding::warning(place(), text));
     }
     item.key = name;
     Some(item)

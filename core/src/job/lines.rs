@@ -36,9 +36,4 @@ impl<'a> Lines<'a> {
         let start = self.starts.get(self.index(at)).copied().unwrap_or(0);
         self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim()
     }
-
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.starts.len()
-    }
 }

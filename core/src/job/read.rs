@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// More findings than this help nobody.
-const MOST: usize = 100;
+const MOST: usize = 50;
 
 /// A job with what should be looked at, or why there is none.
 pub type Read = Result<(Job, Vec<Finding>), Vec<Finding>>;
@@ -75,7 +75,7 @@ impl Job {
 
 fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, findings: &mut Vec<Finding>) -> Option<Job> {
     let document = document::parse(text, file).map_err(|errors| findings.extend(errors)).ok()?;
-    if document.tables.iter().all(|table| table.items.is_empty()) {
+    if document.top.is_empty() && document.tables.iter().all(|table| table.items.is_empty()) {
         let text = "there is nothing in this file: write recipe = \"r1-mini\", or start from `rldeck init r1-mini`";
         findings.push(Finding::error(Some(Place::new(file, 1)), text));
         return None;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Engine, Job, document::Document};
+use super::{Engine, Job, Set, document::Document, layer::short};
 use crate::{
-    argument,
+    argument::{self, Group},
     finding::{Finding, Place},
+    nearest::nearest,
     shard::Severity,
 };
 
@@ -47,6 +48,26 @@ pub(super) fn check(job: &Job, written: &Written) -> Vec<Finding> {
     rules.saving();
     rules.model();
     rules.findings
+}
+
+/// Looking for the nearest name takes its time: it is done for so many unknown ones.
+const LOOKED_UP: usize = 50;
+
+/// What is said about a name that is not in the catalogue.
+fn unknown_argument(engine: Engine, group: Group, name: &str, look: bool) -> String {
+    let fate = match engine {
+        Engine::Embedded => "left out",
+        Engine::Slime => "passed on as it is",
+    };
+    let text = format!("{} is unknown and {fate}", short(group, name));
+    let near = || {
+        let same = argument::catalogue().iter().filter(|argument| argument.group == group);
+        nearest(name, same.map(|argument| argument.name)).or_else(|| argument::nearest(name))
+    };
+    match look.then(near).flatten() {
+        Some(meant) => format!("{text}: did you mean {}?", short(group, meant)),
+        None => text,
+    }
 }
 
 struct Rules<'a> {
@@ -104,17 +125,32 @@ impl Rules<'_> {
         }
     }
 
+    /// Each argument by itself: does the engine know it?
     fn engine(&mut self) {
-        let engine = self.job.engine;
-        for name in self.job.arguments.iter().map(|set| set.name.as_str()) {
-            let Some(argument) = argument::find(name) else { continue };
-            if engine == Engine::Embedded && !argument.embedded {
-                self.warning(
-                    &[name, "engine"],
-                    format!("{name} does nothing here: the built-in engine does not read it"),
-                );
-            } else if engine == Engine::Slime && argument.built_in_only {
-                self.error(&[name, "engine"], format!("{name} is only for engine = \"embedded\": leave it out"));
+        let (job, mut unknown) = (self.job, 0);
+        for Set { group, name, .. } in &job.arguments {
+            let names = [name.as_str(), "engine"];
+            let key = short(*group, name);
+            let Some(argument) = argument::find(name) else {
+                unknown += 1;
+                self.warning(&names, unknown_argument(job.engine, *group, name, unknown <= LOOKED_UP));
+                continue;
+            };
+            match job.engine {
+                Engine::Slime if argument.built_in_only => {
+                    self.error(&names, format!("{key} is only for engine = \"embedded\": leave it out"));
+                }
+                Engine::Embedded if !argument.embedded => {
+                    self.warning(&names, format!("{key} does nothing here: the built-in engine does not read it"));
+                }
+                Engine::Embedded => {
+                    let value = job.value(name).unwrap_or_default();
+                    if let Some(words) = argument.built_in_words.filter(|words| !words.contains(&value.as_str())) {
+                        let (value, words) = (argument::quoted(&value), words.join(", "));
+                        self.error(&names, format!("{key} is {value}, but the built-in engine has only {words}"));
+                    }
+                }
+                Engine::Slime => {}
             }
         }
     }
@@ -215,9 +251,8 @@ impl Rules<'_> {
 
     fn model(&mut self) {
         let job = self.job;
-        let experts = job.whole("num-experts");
-        let groups = job.whole("moe-router-num-groups").filter(|groups| *groups > 0);
-        if let (Some(experts), Some(groups)) = (experts, groups)
+        let (experts, groups) = (job.whole("num-experts"), job.whole("moe-router-num-groups"));
+        if let (Some(experts), Some(groups)) = (experts, groups.filter(|groups| *groups > 0))
             && experts % groups != 0
         {
             let text = format!("num-experts ({experts}) is not a multiple of moe-router-num-groups ({groups})");
@@ -232,5 +267,67 @@ impl Rules<'_> {
         };
         at_most("moe-router-topk", experts, "num-experts");
         at_most("moe-router-group-topk", groups, "moe-router-num-groups");
+        if job.engine == Engine::Embedded {
+            self.built_in();
+        }
+    }
+
+    /// What the built-in engine cannot do.
+    fn built_in(&mut self) {
+        let job = self.job;
+        if let Some(clip) = job.number("eps-clip").filter(|clip| *clip > 1.0) {
+            self.error(
+                &["eps-clip", "engine"],
+                format!("eps-clip ({clip}) is more than 1: no probability falls further"),
+            );
+        }
+        let sets = job.list("eval-prompt-data").len();
+        if sets > 2 && sets % 2 == 0 {
+            let text = "the built-in engine evaluates one set: write eval-prompt-data = [\"NAME\", \"FILE\"]";
+            self.error(&["eval-prompt-data", "engine"], text);
+        }
+        if job.whole("qk-pos-emb-head-dim").is_some_and(|width| width % 2 == 1) {
+            self.error(&["qk-pos-emb-head-dim", "engine"], "qk-pos-emb-head-dim must be even: positions turn pairs");
+        }
+        let experts = job.whole("num-experts").zip(job.whole("moe-router-num-groups"));
+        if let Some(each) = experts.and_then(|(experts, groups)| experts.checked_div(groups)) {
+            let names = ["moe-router-num-groups", "num-experts", "moe-router-topk", "moe-router-group-topk", "engine"];
+            if each < 2 {
+                self.error(&names, "a group of experts must have at least 2: write fewer moe-router-num-groups");
+            } else if let (Some(chosen), Some(of)) = (job.whole("moe-router-topk"), job.whole("moe-router-group-topk"))
+                && chosen > of.saturating_mul(each)
+            {
+                let text = format!(
+                    "moe-router-topk ({chosen}) is more than the experts of moe-router-group-topk ({of}) groups of {each}"
+                );
+                self.error(&names[2..], text);
+            }
+        }
+        let shared = job.whole("moe-shared-expert-intermediate-size").zip(job.whole("moe-ffn-hidden-size"));
+        if let Some((shared, width)) =
+            shared.filter(|(shared, width)| shared.checked_rem(*width).is_some_and(|rest| rest > 0))
+        {
+            let text = format!(
+                "moe-shared-expert-intermediate-size ({shared}) is not a multiple of moe-ffn-hidden-size ({width})"
+            );
+            self.error(&["moe-shared-expert-intermediate-size", "moe-ffn-hidden-size", "engine"], text);
+        }
+        self.dense_layers();
+    }
+
+    /// The built-in engine has DeepSeek's order: dense layers first, then mixtures.
+    fn dense_layers(&mut self) {
+        let job = self.job;
+        let (Some(pattern), Some(layers)) = (job.value("moe-layer-freq"), job.whole("num-layers")) else { return };
+        let inner = pattern.trim().trim_start_matches('[').trim_end_matches(']');
+        let marks: Vec<&str> = inner.split(',').map(str::trim).collect();
+        let mixtures = marks.iter().skip_while(|mark| **mark == "0");
+        if marks.len() as u64 != layers || mixtures.into_iter().any(|mark| *mark != "1") {
+            let text = format!(
+                "moe-layer-freq is {}: it must be {layers} marks (num-layers), 0 for dense layers first, then 1 for mixtures, like \"[0,1,1]\"",
+                argument::quoted(&pattern)
+            );
+            self.error(&["moe-layer-freq", "num-layers", "engine"], text);
+        }
     }
 }

@@ -10,7 +10,7 @@ const BRIDGE: Kind = Kind::Choice(&["raw", "bridge"]);
 #[rustfmt::skip]
 pub(super) const ROWS: &[Argument] = &[
     arg("hf-checkpoint",         PATH,  "",      "Hugging Face directory: config, tokenizer, weights of the engines"),
-    arg("ref-load",              PATH,  "",      "weights to begin with, and of the reference model"),
+    arg("ref-load",              PATH,  "",      "weights to begin with, and of the reference model").built_in(Restart),
     arg("ref-ckpt-step",         WHOLE, "",      "which checkpoint of ref-load"),
     arg("load",                  PATH,  "",      "checkpoints to go on from").built_in(Restart),
     arg("ckpt-step",             WHOLE, "",      "which checkpoint of load; the latest when not given"),
@@ -30,4 +30,5 @@ pub(super) const ROWS: &[Argument] = &[
     arg("use-checkpoint-opt_param-scheduler", FLAG, "", "the step size schedule comes from the checkpoint"),
     arg("override-opt_param-scheduler", FLAG, "", "the step size schedule comes from the arguments"),
     arg("cold-start",            PATH,  "",      "the warmed-up model that the built-in job begins with").only_built_in(),
+    arg("cold-start-steps",      COUNT, "120",   "steps of that warm-up").only_built_in(),
 ];

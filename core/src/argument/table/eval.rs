@@ -4,6 +4,8 @@ const fn arg(name: &'static str, kind: Kind, default: &'static str, help: &'stat
     Argument::new(Group::Eval, name, kind, default, help)
 }
 
+const TEMPERATURE: Kind = Kind::Float { min: 0.0, max: 100.0, above: false };
+
 #[rustfmt::skip]
 pub(super) const ROWS: &[Argument] = &[
     arg("eval-interval",                COUNT,  "",  "an evaluation every so many rollouts").built_in(NextRollout).tunable(),
@@ -12,13 +14,13 @@ pub(super) const ROWS: &[Argument] = &[
     arg("eval-input-key",               TEXT,   "",  "field of the prompt").slime(NextRollout),
     arg("eval-label-key",               TEXT,   "",  "field of the right answer").slime(NextRollout),
     arg("eval-reward-key",              TEXT,   "",  "field of the reward").slime(NextRollout),
-    arg("n-samples-per-eval-prompt",    COUNT,  "1", "responses to each evaluation prompt").slime(NextRollout).built_in(NextRollout),
-    arg("eval-temperature",             AMOUNT, "",  "randomness of sampling; as in rollouts when not given").slime(NextRollout).built_in(NextRollout),
+    arg("n-samples-per-eval-prompt",    COUNT,  "1", "responses to each evaluation prompt").slime(NextRollout).built_in(Restart),
+    arg("eval-temperature",             TEMPERATURE, "",  "randomness of sampling; as in rollouts when not given").slime(NextRollout).built_in(Restart),
     arg("eval-top-p",                   PART,   "",  "sample from the likeliest tokens of this share").slime(NextRollout),
     arg("eval-top-k",                   LIMIT,  "",  "sample from so many tokens; -1 is all").slime(NextRollout),
-    arg("eval-max-response-len",        COUNT,  "",  "longest response, in tokens").slime(NextRollout).built_in(NextRollout),
+    arg("eval-max-response-len",        COUNT,  "",  "longest response, in tokens").slime(NextRollout).built_in(Restart),
     arg("eval-max-prompt-len",          COUNT,  "",  "longer prompts are left out").slime(NextRollout),
     arg("eval-max-context-len",         COUNT,  "",  "longest prompt and response together").slime(NextRollout),
     arg("eval-function-path",           PATH,   "",  "Python function that makes an evaluation"),
-    arg("skip-eval-before-train",       FLAG,   "",  "no evaluation before the first rollout").built_in(Restart),
+    arg("skip-eval-before-train",       FLAG,   "",  "no evaluation before the first rollout"),
 ];

@@ -8,19 +8,20 @@ const ESTIMATORS: Kind =
     Kind::Choice(&["grpo", "gspo", "cispo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo"]);
 const KL: Kind = Kind::Choice(&["k1", "k2", "k3", "low_var_kl"]);
 const LOSSES: Kind = Kind::Choice(&["policy_loss", "sft_loss", "custom_loss"]);
+const PULL: Kind = Kind::Float { min: -1000.0, max: 1000.0, above: false };
 const CLIP_C: Kind = Kind::Float { min: 1.0, max: f64::INFINITY, above: true };
 
 #[rustfmt::skip]
 pub(super) const ROWS: &[Argument] = &[
-    arg("advantage-estimator",         ESTIMATORS, "grpo",  "how rewards become advantages"),
+    arg("advantage-estimator",         ESTIMATORS, "grpo",  "how rewards become advantages").built_in(Restart).words(&["grpo"]),
     arg("use-kl-loss",                 FLAG,       "",      "load a reference model and add the distance from it to the loss").built_in(Restart),
-    arg("kl-loss-coef",                AMOUNT,     "0.0",   "weight of that distance").slime(Live).built_in(Live).tunable(),
-    arg("kl-loss-type",                KL,         "k1",    "estimate of that distance").slime(Live).built_in(Restart),
+    arg("kl-loss-coef",                WEIGHT,     "0.0",   "weight of that distance").slime(Live).built_in(Live).tunable(),
+    arg("kl-loss-type",                KL,         "k1",    "estimate of that distance").slime(Live).built_in(Restart).words(&["low_var_kl"]),
     arg("kl-coef",                     AMOUNT,     "0.0",   "weight of the distance in the reward").slime(NextRollout),
     arg("use-unbiased-kl",             FLAG,       "",      "correct that estimate for old samples"),
-    arg("entropy-coef",                NUMBER,     "0.0",   "weight of the entropy, to keep the policy open").slime(Live).built_in(Live).tunable(),
+    arg("entropy-coef",                PULL,     "0.0",   "weight of the entropy, to keep the policy open").slime(Live).built_in(Live).tunable(),
     arg("eps-clip",                    AMOUNT,     "0.2",   "how far a token's probability may fall in one rollout").slime(Live).built_in(Live).tunable(),
-    arg("eps-clip-high",               AMOUNT,     "",      "how far it may rise; eps-clip when not given").slime(Live).built_in(Live).tunable(),
+    arg("eps-clip-high",               WEIGHT,     "",      "how far it may rise; eps-clip when not given").slime(Live).built_in(Live).tunable(),
     arg("eps-clip-c",                  CLIP_C,     "",      "bound of the loss for bad tokens (dual clip)").slime(Live),
     arg("value-clip",                  AMOUNT,     "0.2",   "how far a value may move (ppo)").slime(Live),
     arg("gamma",                       SHARE,      "1.0",   "discount of later rewards").slime(NextRollout),

@@ -40,8 +40,6 @@ const COUNT: Kind = Kind::Int { min: 1, max: i64::MAX };
 const WHOLE: Kind = Kind::Int { min: 0, max: i64::MAX };
 /// Whole, or -1 for "no limit".
 const LIMIT: Kind = Kind::Int { min: -1, max: i64::MAX };
-/// Any number.
-const NUMBER: Kind = Kind::Float { min: f64::NEG_INFINITY, max: f64::INFINITY, above: false };
 /// 0 or more.
 const AMOUNT: Kind = Kind::Float { min: 0.0, max: f64::INFINITY, above: false };
 /// More than 0.
@@ -50,3 +48,11 @@ const POSITIVE: Kind = Kind::Float { min: 0.0, max: f64::INFINITY, above: true }
 const SHARE: Kind = Kind::Float { min: 0.0, max: 1.0, above: false };
 /// More than 0, at most 1.
 const PART: Kind = Kind::Float { min: 0.0, max: 1.0, above: true };
+/// From 0 to 10.
+const RATE: Kind = Kind::Float { min: 0.0, max: 10.0, above: false };
+/// From 0 to almost 1.
+const MEMORY: Kind = Kind::Float { min: 0.0, max: 0.999_999, above: false };
+/// From 0 to 1000.
+const WEIGHT: Kind = Kind::Float { min: 0.0, max: 1000.0, above: false };
+/// slime allows all above 0; what is less than this is greedy all the same.
+const HEAT: Kind = Kind::Float { min: 0.001, max: 100.0, above: false };

@@ -23,7 +23,7 @@ pub(super) const ROWS: &[Argument] = &[
     arg("recompute-num-layers",                   COUNT,  "",   "layers computed again at a time"),
     arg("recompute-modules",                      LIST,   "",   "modules computed again"),
     arg("use-dynamic-batch-size",                 FLAG,   "",   "pack samples up to max-tokens-per-gpu"),
-    arg("max-tokens-per-gpu",                     COUNT,  "",   "tokens of a forward pass on one GPU").slime(NextRollout).built_in(NextRollout),
+    arg("max-tokens-per-gpu",                     COUNT,  "",   "tokens of a forward pass on one GPU").slime(NextRollout).built_in(Restart),
     arg("log-probs-max-tokens-per-gpu",           COUNT,  "",   "the same for log probabilities"),
     arg("log-probs-chunk-size",                   LIMIT,  "-1", "tokens of which log probabilities are taken at a time"),
     arg("data-pad-size-multiplier",               COUNT,  "128", "packed batches are padded to a multiple of this"),

@@ -30,7 +30,7 @@ pub(super) const ROWS: &[Argument] = &[
     arg("sglang-speculative-num-draft-tokens",     COUNT, "",     "tokens checked at a time"),
     arg("sglang-speculative-draft-model-path",     PATH,  "",     "model that guesses"),
     arg("sglang-chunked-prefill-size",             LIMIT, "",     "tokens of a prompt read at a time; -1 is all"),
-    arg("sglang-max-running-requests",             COUNT, "",     "responses written at a time"),
+    arg("sglang-max-running-requests",             COUNT, "",     "responses written at a time").built_in(Restart),
     arg("sglang-context-length",                   COUNT, "",     "longest prompt and response together"),
     arg("sglang-cuda-graph-bs",                    LIST,  "",     "batch sizes recorded as CUDA graphs"),
     arg("sglang-cuda-graph-max-bs",                COUNT, "",     "greatest of them"),

@@ -35,7 +35,7 @@ fn changes_replace_add_and_remove() {
     let job = mini("[misc]\nlr = 1e-4\n");
     let argv = job.argv(&changes([
         ("lr", "0"),
-        ("rollout-shuffle", "false"),
+        ("cold-start-steps", "7"),
         ("use-kl-loss", "true"),
         ("eval-prompt-data", "a a.jsonl b b.jsonl"),
         ("warp", "9"),
@@ -47,13 +47,28 @@ fn changes_replace_add_and_remove() {
     // The setting that holds is the last one.
     assert_eq!(after("--lr", 1), ["0"]);
     assert_eq!(after("--eval-prompt-data", 4), ["a", "a.jsonl", "b", "b.jsonl"]);
-    assert_eq!(after("--warp", 2), ["9"]);
-    assert!(!argv.contains(&"--rollout-shuffle".to_owned()));
+    // The built-in engine is not given what it does not know.
+    assert!(!argv.contains(&"--warp".to_owned()));
     let position = |name: &str| argv.iter().position(|word| word == name).unwrap();
     assert!(
         position("--eps-clip") < position("--use-kl-loss") && position("--use-kl-loss") < position("--eval-interval")
     );
     assert_eq!(job.argv(&BTreeMap::new()), mini("[misc]\nlr = 1e-4\n").argv(&BTreeMap::new()));
+}
+
+#[test]
+fn slime_is_given_what_nobody_knows() {
+    let text = format!("{SLIME}warp = [1, 2]\nrollout-shuffle = true\n[sglang]\nenable-metrics = true\n");
+    assert_eq!(said(&text), ["job.toml:11: warning: warp is unknown and passed on as it is"]);
+    let (job, _) = Job::read(&text, "job.toml", &vars).unwrap();
+    let argv = |of| job.argv(&of).join(" ");
+    let begin = "--hf-checkpoint /data/R1 --prompt-data /data/train.jsonl --num-rollout 100 --rollout-batch-size 8 \
+                 --n-samples-per-prompt 4";
+    assert_eq!(argv(changes([])), format!("{begin} --warp 1 2 --rollout-shuffle --sglang-enable-metrics"));
+    assert_eq!(
+        argv(changes([("warp", "3 4 5"), ("rollout-shuffle", "false"), ("speed", "true"), ("height", "9")])),
+        format!("{begin} --warp 3 4 5 --sglang-enable-metrics --height 9 --speed")
+    );
 }
 
 #[test]
@@ -78,9 +93,9 @@ fn changes_are_checked_alone_and_together() {
     assert_eq!(
         said(changes([("lr", "fast"), ("n-samples-per-prompt", "0"), ("tempreature", "1")])),
         [
-            "error: lr is \"fast\": it must be a number, at least 0",
+            "error: lr is \"fast\": it must be a number from 0 to 10",
             "error: n-samples-per-prompt is 0: it must be a whole number, at least 1",
-            "warning: tempreature is unknown",
+            "warning: tempreature is unknown and left out",
         ]
     );
     assert_eq!(

@@ -127,20 +127,20 @@ fn keys_and_tables_that_are_not_known() {
             "recipe = \"gpt\"\n[optimizer]\nlr = \"fast\"\n",
             &[
                 "job.toml:1: error: the recipe \"gpt\" is unknown: there is r1-mini",
-                "job.toml:3: error: lr is \"fast\": it must be a number, at least 0",
+                "job.toml:3: error: lr is \"fast\": it must be a number from 0 to 10",
             ],
         ),
         (
             "recipe = \"r1-mini\"\n[grpo]\nesp-clip = 0.3\nwarp-speed = 9\n",
             &[
-                "job.toml:3: warning: esp-clip is unknown and passed on as it is: did you mean eps-clip?",
-                "job.toml:4: warning: warp-speed is unknown and passed on as it is",
+                "job.toml:3: warning: esp-clip is unknown and left out: did you mean eps-clip?",
+                "job.toml:4: warning: warp-speed is unknown and left out",
             ],
         ),
         (
             "recipe = \"r1-mini\"\n[rollout]\ntemperature = 0.9\nrollout_batch_size = 8\n--num-rollout = 3\n\"num rollout\" = 3\nrollout.num = 3\n",
             &[
-                "job.toml:3: warning: temperature is unknown and passed on as it is: did you mean eval-temperature?",
+                "job.toml:3: warning: temperature is unknown and left out: did you mean rollout-temperature?",
                 "job.toml:4: error: rollout_batch_size is written rollout-batch-size in a job file",
                 "job.toml:5: error: --num-rollout is written num-rollout in a job file",
                 "job.toml:6: error: \"num rollout\" cannot be the name of an argument: write letters, digits and -",
@@ -166,12 +166,12 @@ fn values_that_are_not_allowed() {
             "recipe = \"r1-mini\"\n[optimizer]\nlr = \"fast\"\nclip-grad = true\nweight-decay = [0.1, 0.2]\n\
              [rollout]\nn-samples-per-prompt = -1\nrollout-batch-size = 8.5\nrollout-temperature = 0\nnum-rollout = 2026-11-23\n",
             &[
-                "job.toml:3: error: lr is \"fast\": it must be a number, at least 0",
+                "job.toml:3: error: lr is \"fast\": it must be a number from 0 to 10",
                 "job.toml:4: error: clip-grad is true: it must be a number, at least 0",
-                "job.toml:5: error: weight-decay is an array: it must be a number, at least 0",
+                "job.toml:5: error: weight-decay is an array: it must be a number from 0 to 10",
                 "job.toml:7: error: n-samples-per-prompt is -1: it must be a whole number, at least 1",
                 "job.toml:8: error: rollout-batch-size is 8.5: it must be a whole number, at least 1",
-                "job.toml:9: error: rollout-temperature is 0: it must be a number above 0",
+                "job.toml:9: error: rollout-temperature is 0: it must be a number from 0.001 to 100",
                 "job.toml:10: error: num-rollout is a date: it must be a whole number, at least 1",
             ],
         ),
@@ -200,9 +200,7 @@ fn values_that_are_not_allowed() {
                 "job.toml:3: error: eval-prompt-data has no value: write false to leave it out",
                 "job.toml:5: error: save is \"\": it must be a path",
                 "job.toml:6: error: load has a zero byte in it, which no process can be given",
-                "job.toml:8: warning: layers is unknown and passed on as it is: did you mean num-layers?",
                 "job.toml:8: error: layers is an array with an array in it: it must be a text, a number, true, or an array of texts",
-                "job.toml:9: warning: when is unknown and passed on as it is",
                 "job.toml:9: error: when is a date: it must be a text, a number, true, or an array of texts",
                 "job.toml:10: error: seed is 99999999999999999999: it must be a whole number, at least 0",
             ],
@@ -303,6 +301,24 @@ fn arguments_that_do_not_go_together() {
             ],
         ),
         (
+            "recipe = \"r1-mini\"\n[grpo]\nadvantage-estimator = \"gspo\"\neps-clip = 1.5\neps-clip-high = 2\n\
+             [eval]\neval-prompt-data = [\"a\", \"a.jsonl\", \"b\", \"b.jsonl\"]\n[model]\nqk-pos-emb-head-dim = 15\n\
+             moe-router-topk = 5\nmoe-ffn-hidden-size = 48\nmoe-layer-freq = \"[1,0,1]\"\n",
+            &[
+                "job.toml:3: error: advantage-estimator is \"gspo\", but the built-in engine has only grpo",
+                "job.toml:4: error: eps-clip (1.5) is more than 1: no probability falls further",
+                "job.toml:7: error: the built-in engine evaluates one set: write eval-prompt-data = [\"NAME\", \"FILE\"]",
+                "job.toml:9: error: qk-pos-emb-head-dim must be even: positions turn pairs",
+                "job.toml:10: error: moe-router-topk (5) is more than the experts of moe-router-group-topk (2) groups of 2",
+                "job.toml:11: error: moe-shared-expert-intermediate-size (64) is not a multiple of moe-ffn-hidden-size (48)",
+                "job.toml:12: error: moe-layer-freq is \"[1,0,1]\": it must be 3 marks (num-layers), 0 for dense layers first, then 1 for mixtures, like \"[0,1,1]\"",
+            ],
+        ),
+        (
+            "recipe = \"r1-mini\"\n[model]\nnum-experts = 8\nmoe-router-num-groups = 8\n",
+            &["job.toml:4: error: a group of experts must have at least 2: write fewer moe-router-num-groups"],
+        ),
+        (
             "recipe = \"r1-mini\"\n[model]\nnum-experts = 7\nmoe-router-num-groups = 2\nmoe-router-group-topk = 3\nmoe-router-topk = 9\n",
             &[
                 "job.toml:3: error: num-experts (7) is not a multiple of moe-router-num-groups (2)",
@@ -328,9 +344,9 @@ fn arguments_in_the_wrong_table() {
             &["job.toml:3: warning: use-kl-loss stands in [perf] but belongs in [grpo]"],
         ),
         (
-            "recipe = \"r1-mini\"\n[misc]\nrollout-shuffle = false\n",
+            "recipe = \"r1-mini\"\n[misc]\nrollout-seed = false\n",
             &[
-                "job.toml:3: error: rollout-shuffle = false in [misc] does nothing, for [rollout] sets it (recipe r1-mini:N): write it there",
+                "job.toml:3: error: rollout-seed = false in [misc] does nothing, for [rollout] sets it (recipe r1-mini:N): write it there",
             ],
         ),
         // Below [misc] anything may stand again: a launch script overrides there.
