@@ -18,8 +18,16 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone)
     if let Some((_, known)) = by_letters {
         return Some(known);
     }
-    let words = format!("-{}-", spelt.iter().collect::<String>());
-    known.into_iter().filter(|known| format!("-{known}-").contains(&words)).min_by_key(|known| (known.len(), *known))
+    let words: String = spelt.into_iter().collect();
+    known.into_iter().filter(|known| has_words(known, &words)).min_by_key(|known| (known.len(), *known))
+}
+
+/// Whether `words` stands in `name` between dashes or ends.
+fn has_words(name: &str, words: &str) -> bool {
+    name.match_indices(words).any(|(at, _)| {
+        let (before, after) = (&name[..at], &name[at + words.len()..]);
+        (before.is_empty() || before.ends_with('-')) && (after.is_empty() || after.starts_with('-'))
+    })
 }
 
 /// Case and the kind of dash are no difference.

@@ -2,7 +2,7 @@
 //!
 //! The built-in engine reads the same names, so one job file and one tune view serve both engines.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use crate::job::Engine;
 
@@ -131,7 +131,9 @@ pub fn catalogue() -> &'static [Argument] {
 
 /// The argument of this name (without `--`, SGLang's with `sglang-`).
 pub fn find(name: &str) -> Option<&'static Argument> {
-    catalogue().iter().find(|argument| argument.name == name)
+    static NAMED: LazyLock<HashMap<&str, &Argument>> =
+        LazyLock::new(|| catalogue().iter().map(|argument| (argument.name, argument)).collect());
+    NAMED.get(name).copied()
 }
 
 /// The known name nearest to an unknown one.

@@ -27,8 +27,8 @@ pub(super) struct Layer {
 impl Layer {
     /// Sorts the tables of a document; what belongs nowhere is reported.
     pub(super) fn new(document: Document, findings: &mut Vec<Finding>) -> Layer {
-        let mut layer = Layer::default();
-        layer.top = document.top.into_iter().filter(|item| is_top(item, findings)).collect();
+        let top = document.top.into_iter().filter(|item| is_top(item, findings)).collect();
+        let mut layer = Layer { top, ..Layer::default() };
         for table in document.tables {
             if let Some(group) = Group::from_name(&table.name) {
                 let items = table.items.into_iter().filter_map(|item| argument_item(group, item, findings)).collect();

@@ -8,6 +8,7 @@ mod expansion;
 mod file;
 mod layering;
 mod mistake;
+mod together;
 mod written;
 
 /// The variables that rldeck itself gives.
@@ -62,3 +63,25 @@ num-rollout = 100
 rollout-batch-size = 8
 n-samples-per-prompt = 4
 "#;
+
+/// Each: a file, and what is said.
+fn check(cases: &[(&str, &[&str])]) {
+    let mut wrong = String::new();
+    for (text, expected) in cases {
+        let said: Vec<String> = said(text).into_iter().map(any_line).collect();
+        if said != *expected {
+            wrong.push_str(&format!("--- {text}\n    said\n{}\n    not\n{}\n", said.join("\n"), expected.join("\n")));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Lines of the recipe may move.
+fn any_line(finding: String) -> String {
+    match finding.split_once("recipe r1-mini:") {
+        Some((before, after)) => {
+            format!("{before}recipe r1-mini:N{}", after.trim_start_matches(|letter: char| letter.is_ascii_digit()))
+        }
+        None => finding,
+    }
+}
