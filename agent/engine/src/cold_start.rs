@@ -34,19 +34,16 @@ impl ColdStart {
     }
 
     /// The weights. `progress` gets the step and its loss.
-    pub(crate) fn run(
-        &self,
-        stop: &AtomicBool,
-        mut progress: impl FnMut(u64, f64),
-    ) -> Result<Vec<f32>, Interrupted> {
+    pub(crate) fn run(&self, stop: &AtomicBool, mut progress: impl FnMut(u64, f64)) -> Result<Vec<f32>, Interrupted> {
         let model = Layout::new(&self.shape);
         let mut learner = Learner::new(Cpu, model.clone(), &model.birth(self.seed));
         let mut random = Random::new(Purpose::ColdStart, &[self.seed]);
         for step in 0..self.steps {
             let batches = Examples::draw(&mut random);
-            let gradient = learner.gradient(&batches.packed, 1.0, stop, &|index, scores| batches.loss(index, scores))?;
+            let gradient =
+                learner.gradient(&batches.packed, 1.0, stop, &|index, scores| batches.loss(index, scores))?;
             learner.update(self.rates(step), gradient.norm, 1.0);
-            balance(&mut learner, &gradient.loads);
+            learner.balance(&gradient.loads, BIAS_RATE);
             progress(step, gradient.totals[0]);
         }
         Ok(learner.device.download(&learner.params))
@@ -58,17 +55,6 @@ impl ColdStart {
         let fall = 0.5 * (1.0 + (std::f32::consts::PI * step as f32 / self.steps as f32).cos());
         let lr = PEAK_LR * rise * (0.1 + 0.9 * fall);
         AdamW { lr, beta1: 0.9, beta2: 0.98, decay: 0.01, step: step + 1, grad_scale: 1.0 }
-    }
-}
-
-/// Experts with more than their share become a little less likely to be chosen, the others a little more.
-fn balance(learner: &mut Learner<Cpu>, loads: &[Vec<u64>]) {
-    for (layer, loads) in learner.model.layers.iter().zip(loads) {
-        let Some(moe) = &layer.moe else { continue };
-        let mean = loads.iter().sum::<u64>() as f32 / loads.len() as f32;
-        for (bias, load) in learner.params[moe.bias.range()].iter_mut().zip(loads) {
-            *bias += BIAS_RATE * (mean - *load as f32).signum();
-        }
     }
 }
 
@@ -127,9 +113,7 @@ mod probe {
     #[test]
     #[ignore = "a measurement"]
     fn speed() {
-        let env = |name: &str, default: usize| {
-            std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
-        };
+        let env = |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
         let hidden = env("H", 96);
         let shape = Shape {
             vocab_size: 32,

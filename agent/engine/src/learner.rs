@@ -174,6 +174,22 @@ impl<D: Device> Learner<D> {
     }
 }
 
+impl<D: Device> Learner<D> {
+    /// DeepSeek-V3's load balancing without a loss: an expert with more than its share becomes a little less likely to be
+    /// chosen, the others a little more.
+    pub(crate) fn balance(&mut self, loads: &[Vec<u64>], rate: f32) {
+        if rate == 0.0 {
+            return;
+        }
+        for (layer, loads) in self.model.layers.iter().zip(loads) {
+            let Some(moe) = &layer.moe else { continue };
+            let mean = loads.iter().sum::<u64>() as f32 / loads.len() as f32;
+            let change: Vec<f32> = loads.iter().map(|load| rate * (mean - *load as f32).signum()).collect();
+            self.device.add_at(&change, moe.bias, &mut self.params);
+        }
+    }
+}
+
 fn sum_into<T: Copy + Default + std::ops::AddAssign>(sum: &mut Vec<T>, values: &[T]) {
     sum.resize(sum.len().max(values.len()), T::default());
     for (sum, value) in sum.iter_mut().zip(values) {

@@ -138,6 +138,8 @@ pub(crate) trait Device: Sync {
     fn copy(&self, from: &Self::Mem, to: &mut Self::Mem);
     /// `to += from`
     fn add(&self, from: &Self::Mem, to: &mut Self::Mem);
+    /// Adds values from the host to a vector of parameters.
+    fn add_at(&self, host: &[f32], at: Vector, params: &mut Self::Mem);
     fn sum_of_squares(&self, mem: &Self::Mem) -> f64;
 
     /// Rows of a table.
@@ -257,6 +259,9 @@ pub(crate) trait Device: Sync {
         dscores: &Scores,
         dlogits: &mut Self::Mem,
     );
+
+    /// Draws a token for each (row, temperature, uniform number); with its log-probability. At temperature 0 the likeliest.
+    fn sample(&self, logits: &Self::Mem, vocab: usize, asked: &[(usize, f32, f32)]) -> Vec<(u32, f32)>;
 
     /// One step of AdamW with decoupled decay; only `decayed` ranges decay. With `lr` 0 no bit of `params` changes.
     fn adamw(

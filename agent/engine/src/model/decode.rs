@@ -38,10 +38,8 @@ impl<D: Device> Decoder<D> {
         let (rows, hidden, heads) = (batch.len(), model.shape.hidden_size, model.shape.heads());
         let tokens: Vec<u32> = batch.iter().map(|next| next.token).collect();
         let positions: Vec<u32> = batch.iter().map(|next| next.position as u32).collect();
-        let places: Vec<Place> = batch
-            .iter()
-            .map(|next| Place { start: next.slot * self.capacity, position: next.position })
-            .collect();
+        let places: Vec<Place> =
+            batch.iter().map(|next| Place { start: next.slot * self.capacity, position: next.position }).collect();
         let tape = &mut self.tape;
         d.fit(&mut tape.x, rows * hidden);
         d.embed(params, model.embed, &tokens, &mut tape.x);

@@ -116,8 +116,7 @@ impl Layout {
         let embed = to.matrix("model.embed_tokens.weight".into(), shape.vocab_size, hidden, false, 0.5);
         let layers = (0..shape.num_hidden_layers).map(|index| Layout::layer(&mut to, shape, index)).collect();
         let norm = to.vector("model.norm.weight".into(), hidden, 1.0);
-        let head =
-            to.matrix("lm_head.weight".into(), shape.vocab_size, hidden, false, 0.5 / (hidden as f32).sqrt());
+        let head = to.matrix("lm_head.weight".into(), shape.vocab_size, hidden, false, 0.5 / (hidden as f32).sqrt());
         Layout { shape: shape.clone(), embed, layers, norm, head, tensors: to.tensors, len: to.len }
     }
 

@@ -7,7 +7,7 @@ mod layout;
 mod shape;
 
 pub(crate) use backward::backward;
-pub(crate) use decode::Decoder;
+pub(crate) use decode::{Decoder, Next};
 pub(crate) use forward::{Tape, forward};
 pub(crate) use layout::{Layout, Tensor};
 pub(crate) use shape::Shape;

@@ -65,9 +65,10 @@ impl Problem {
 
     /// FNV-1a of the text decides: the split needs no list and holds for every seed.
     fn held_out(self) -> bool {
-        let hash = self.prompt().bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = self
+            .prompt()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         (hash >> 32) % HELD_OUT == 0
     }
 

@@ -20,7 +20,8 @@ mod tests {
     fn only_a_boxed_answer_after_thinking_counts() {
         assert_eq!(reward("7+5=12</think>\\boxed{12}", "12"), 1.0);
         assert_eq!(reward("</think>\\boxed{11}\\boxed{ 12 }<eos>", "12"), 1.0);
-        for wrong in ["\\boxed{12}", "\\boxed{12}</think>", "</think>12", "</think>\\boxed{12", "</think>\\boxed{012}"] {
+        for wrong in ["\\boxed{12}", "\\boxed{12}</think>", "</think>12", "</think>\\boxed{12", "</think>\\boxed{012}"]
+        {
             assert_eq!(reward(wrong, "12"), 0.0, "{wrong}");
         }
     }

@@ -6,13 +6,7 @@ use crate::device::{
     gemm::{Into, View, product},
 };
 
-pub(super) fn append(
-    heads: Heads,
-    latent: &[f32],
-    (keys, at): (&[f32], Columns),
-    cache: &mut [f32],
-    places: &[Place],
-) {
+pub(super) fn append(heads: Heads, latent: &[f32], (keys, at): (&[f32], Columns), cache: &mut [f32], places: &[Place]) {
     let width = heads.latent + heads.rope;
     for (row, place) in places.iter().enumerate() {
         let entry = &mut cache[(place.start + place.position) * width..][..width];

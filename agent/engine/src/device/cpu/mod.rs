@@ -49,6 +49,10 @@ impl Device for Cpu {
         elementwise::add(from, to);
     }
 
+    fn add_at(&self, host: &[f32], at: Vector, params: &mut Vec<f32>) {
+        elementwise::add(host, &mut params[at.range()]);
+    }
+
     fn sum_of_squares(&self, mem: &Vec<f32>) -> f64 {
         // Blocks in f32 lanes, blocks summed in f64: fast, and precise enough to compare with.
         mem.chunks(1024).map(|block| f64::from(math::dot(block, block))).sum()
@@ -234,6 +238,13 @@ impl Device for Cpu {
         dlogits: &mut Vec<f32>,
     ) {
         score::backward(logits, vocab, targets, temperature, dscores, dlogits);
+    }
+
+    fn sample(&self, logits: &Vec<f32>, vocab: usize, asked: &[(usize, f32, f32)]) -> Vec<(u32, f32)> {
+        asked
+            .iter()
+            .map(|(row, temperature, uniform)| score::draw(&logits[row * vocab..][..vocab], *temperature, *uniform))
+            .collect()
     }
 
     fn adamw(

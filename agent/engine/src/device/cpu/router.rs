@@ -16,10 +16,8 @@ fn top(values: &[f32], n: usize) -> Vec<usize> {
 fn choose(router: Router, scores: &[f32], bias: &[f32]) -> Vec<usize> {
     let mut steered: Vec<f32> = scores.iter().zip(bias).map(|(score, bias)| score + bias).collect();
     let size = router.experts / router.groups;
-    let groups: Vec<f32> = steered
-        .chunks_exact(size)
-        .map(|group| top(group, 2).into_iter().map(|expert| group[expert]).sum())
-        .collect();
+    let groups: Vec<f32> =
+        steered.chunks_exact(size).map(|group| top(group, 2).into_iter().map(|expert| group[expert]).sum()).collect();
     let allowed = top(&groups, router.top_groups);
     for (group, experts) in steered.chunks_exact_mut(size).enumerate() {
         if !allowed.contains(&group) {

@@ -52,3 +52,21 @@ pub(super) fn backward(
         dlogits[*target as usize] += dlog_prob / temperature;
     }
 }
+
+/// The token at which the cumulated probability passes `uniform`.
+pub(super) fn draw(logits: &[f32], temperature: f32, uniform: f32) -> (u32, f32) {
+    let mut logs = vec![0.0; logits.len()];
+    log_softmax(logits, if temperature > 0.0 { temperature } else { 1.0 }, &mut logs);
+    if temperature <= 0.0 {
+        let best = (0..logs.len()).fold(0, |best, token| if logs[token] > logs[best] { token } else { best });
+        return (best as u32, logs[best]);
+    }
+    let mut below = 0.0;
+    let passes = |log: &f32| {
+        below += exp(*log);
+        uniform < below
+    };
+    // Rounding may leave the sum a hair below 1: then the likeliest of the rest, the last with any probability.
+    let token = logs.iter().position(passes).or_else(|| logs.iter().rposition(|log| *log > -80.0)).unwrap_or(0);
+    (token as u32, logs[token])
+}

@@ -1,0 +1,126 @@
+//! What a shard tells the world: events for its agent, lines for people. Neither ever stops the work.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use rldeck_core::shard::{EVENTS, Event, Report, Severity};
+
+/// Appends to `events.jsonl` in the working directory.
+pub(crate) struct Reporter {
+    file: Option<File>,
+    /// Events that could not be written since the last that could.
+    lost: u64,
+    torn: bool,
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+impl Reporter {
+    pub(crate) fn new() -> Reporter {
+        Reporter { file: None, lost: 0, torn: false }
+    }
+
+    pub(crate) fn report(&mut self, report: Report) {
+        if self.lost > 0 {
+            let text = format!("{} events could not be written to {EVENTS} and are lost", self.lost);
+            if self.append(Report::Notice { severity: Severity::Warning, text }) {
+                self.lost = 0;
+            }
+        }
+        if !self.append(report) {
+            self.lost += 1;
+        }
+    }
+
+    pub(crate) fn notice(&mut self, severity: Severity, text: String) {
+        crate::report::say(file!(), line!(), &text);
+        self.report(Report::Notice { severity, text });
+    }
+
+    /// One write a line, so that a reader never sees half of one; after a torn write (full disk) a new line begins.
+    fn append(&mut self, report: Report) -> bool {
+        let Ok(mut line) = serde_json::to_vec(&Event { at: now_ms(), report }) else { return false };
+        line.push(b'\n');
+        if self.torn {
+            line.insert(0, b'\n');
+        }
+        if self.file.is_none() {
+            self.file = OpenOptions::new().create(true).append(true).open(EVENTS).ok();
+        }
+        let Some(file) = &mut self.file else { return false };
+        let written = file.write(&line).unwrap_or(0);
+        self.torn = if written == 0 { self.torn } else { written < line.len() };
+        written == line.len()
+    }
+}
+
+/// Prints a line as slime does: `[time] file:line - message`.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! say {
+    ($($text:tt)*) => { $crate::report::say(file!(), line!(), &format!($($text)*)) };
+}
+
+pub(crate) fn say(file: &str, line: u32, text: &str) {
+    let file = file.rsplit('/').next().unwrap_or(file);
+    // A closed or full stdout is no reason to stop.
+    let _ = writeln!(std::io::stdout().lock(), "[{}] {file}:{line} - {text}", time(now_ms() / 1000));
+}
+
+/// UTC, `2026-11-23 18:20:01`. Days to a date by Hinnant's algorithm.
+fn time(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, day) = (shifted / 146_097, shifted % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + u64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+}
+
+/// A dictionary as Python prints it, which is how slime prints metrics.
+pub(crate) fn dictionary(values: &BTreeMap<String, f64>) -> String {
+    let entries: Vec<String> = values.iter().map(|(name, value)| format!("'{name}': {}", python(*value))).collect();
+    format!("{{{}}}", entries.join(", "))
+}
+
+fn python(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "inf" } else { "-inf" }.into();
+    }
+    if value.is_nan() {
+        return "nan".into();
+    }
+    let text = format!("{value:?}");
+    match text.split_once("e-") {
+        Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_print_as_in_python() {
+        let values = [("a", 1e-6), ("b", 0.5), ("c", f64::NAN), ("d", -6.05e-9), ("e", 12.0)];
+        let values = values.map(|(name, value)| (name.to_owned(), value)).into();
+        assert_eq!(dictionary(&values), "{'a': 1e-06, 'b': 0.5, 'c': nan, 'd': -6.05e-09, 'e': 12.0}");
+    }
+
+    #[test]
+    fn time_is_a_date() {
+        assert_eq!(time(0), "1970-01-01 00:00:00");
+        assert_eq!(time(1_795_458_001), "2026-11-23 18:20:01");
+        assert_eq!(time(951_825_599), "2000-02-29 11:59:59");
+    }
+}
