@@ -101,7 +101,8 @@ impl Desk {
         entries.into_iter().for_each(|entry| self.emit(Change::Journal(entry)));
         for (shard, next, points) in points {
             self.cursors.entry(shard.clone()).or_default().events = next;
-            let report = Report::Metrics { rollout: points.rollout, step: points.step, values: BTreeMap::new() };
+            let values = points.values.clone();
+            let report = Report::Metrics { rollout: points.rollout, step: points.step, values };
             self.run.observe(&shard, &Event { at: points.at, report });
             self.emit(Change::Points(points));
         }
@@ -187,8 +188,9 @@ impl Desk {
         let node = hello.node.clone();
         self.agents.join(node.clone(), session, down);
         self.agents.send(&node, wire::Down { message: Some(down::Message::Welcome(welcome)) });
+        // It counts as connected when it has told what it holds.
         self.connect(&node, |node| {
-            (node.connected, node.version, node.pid) = (true, hello.version, hello.pid);
+            (node.connected, node.version, node.pid) = (false, hello.version, hello.pid);
         });
     }
 
@@ -206,6 +208,7 @@ impl Desk {
             up::Message::Held(held) => {
                 let shards = held.shards.into_iter().map(ShardReport::try_from).collect::<Result<_, _>>()?;
                 self.step(Input::Joined { node: node.to_owned(), shards });
+                self.connect(node, |node| node.connected = true);
             }
             up::Message::Shard(report) => {
                 let report = ShardReport::try_from(report)?;

@@ -166,6 +166,10 @@ impl Controller for Service {
         Ok(Response::new(outcome.into()))
     }
 
+    async fn echo(&self, _: Request<wire::Nothing>) -> Result<Response<wire::Nothing>, Status> {
+        Ok(Response::new(wire::Nothing {}))
+    }
+
     async fn read_log(&self, request: Request<wire::LogRequest>) -> Result<Response<wire::LogChunk>, Status> {
         let request = request.into_inner();
         self.ask(|reply| Message::ReadLog { request, reply }).await.map(Response::new)

@@ -53,9 +53,10 @@ impl Watchers {
             return Subscription { first, then };
         }
         let all = deck.dump();
-        let parts = all.chunks(PART).map(|part| {
+        let last = all.len().div_ceil(PART) - 1;
+        let parts = all.chunks(PART).enumerate().map(|(at, part)| {
             let delta = Delta { epoch: self.epoch, seq: self.seq, changes: part.to_vec() };
-            Arc::new(delta.into())
+            Arc::new(wire::Delta { more: at < last, ..delta.into() })
         });
         Subscription { first: parts.collect(), then }
     }

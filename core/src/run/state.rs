@@ -220,8 +220,10 @@ pub struct Run {
     pub nodes: BTreeMap<String, bool>,
     /// The newest checkpoint.
     pub checkpoint: Option<Checkpoint>,
-    /// The last rollout trained and the last step taken, as the trainer reported them. Not journalled: `metrics.jsonl` has them.
-    pub progress: Option<(u64, Option<u64>)>,
+    /// The last rollout trained; not journalled.
+    pub rollout: Option<u64>,
+    /// The last optimizer step; not journalled.
+    pub step: Option<u64>,
     /// Live changes.
     pub tuning: Tuning,
     /// When attempts were given up to be restarted by policy.
@@ -321,13 +323,16 @@ impl Run {
         }
     }
 
-    /// Takes in how far the trainer is; that is not journalled, because `metrics.jsonl` holds it.
+    /// Takes in how far the trainer is; that is not journalled, because `metrics.jsonl` holds it. A rollout counts when it has been
+    /// trained on: then the trainer reports the time that all of it took.
     pub fn observe(&mut self, id: &ShardId, event: &Event) {
-        if let Report::Metrics { rollout, step, .. } = &event.report
+        if let Report::Metrics { rollout, step, values } = &event.report
             && self.shards.get(id).is_some_and(|shard| shard.role == Role::Trainer)
         {
-            let step = step.or(self.progress.and_then(|(_, step)| step));
-            self.progress = Some((*rollout, step));
+            self.step = step.or(self.step);
+            if values.contains_key("perf/step_time") {
+                self.rollout = Some(*rollout);
+            }
         }
     }
 

@@ -115,8 +115,8 @@ impl Run {
             since: self.since,
             launched: self.launched,
             attempt: self.attempt,
-            rollout: self.progress.map(|(rollout, _)| rollout),
-            step: self.progress.and_then(|(_, step)| step),
+            rollout: self.rollout,
+            step: self.step,
             num_rollout: self.num_rollout(),
             checkpoint: self.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout),
         }

@@ -31,14 +31,14 @@ alike!(
 
 impl From<Delta> for wire::Delta {
     fn from(Delta { epoch, seq, changes }: Delta) -> Self {
-        wire::Delta { epoch, seq, changes: changes.into_iter().map(Into::into).collect() }
+        wire::Delta { epoch, seq, changes: changes.into_iter().map(Into::into).collect(), more: false }
     }
 }
 
 impl TryFrom<wire::Delta> for Delta {
     type Error = Malformed;
 
-    fn try_from(wire::Delta { epoch, seq, changes }: wire::Delta) -> Result<Self, Malformed> {
+    fn try_from(wire::Delta { epoch, seq, changes, .. }: wire::Delta) -> Result<Self, Malformed> {
         Ok(Delta { epoch, seq, changes: changes.into_iter().map(Change::try_from).collect::<Result<_, _>>()? })
     }
 }

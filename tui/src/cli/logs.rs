@@ -1,0 +1,133 @@
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::Args;
+use rldeck_agent::home::Home;
+use rldeck_core::{deck::Deck, shard::ShardId};
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::Failure;
+use crate::link::Client;
+
+/// How often a followed log is looked at.
+const EVERY: Duration = Duration::from_millis(200);
+
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// Shards, like `trainer` or `rollout-1`; without any, all of the present attempt
+    shards: Vec<String>,
+    /// Go on as lines come
+    #[arg(short, long)]
+    follow: bool,
+    /// Begin so many lines before the end
+    #[arg(short = 'n', long, value_name = "LINES", conflicts_with = "all")]
+    lines: Option<usize>,
+    /// All attempts
+    #[arg(long)]
+    all: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Logs {
+    pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
+        let mut client = Client::connect(&home).await?;
+        let mut readers: BTreeMap<ShardId, Reader> = BTreeMap::new();
+        loop {
+            let deck = client.deck().await?;
+            let wanted = self.wanted(&deck)?;
+            let several = wanted.len() > 1;
+            for id in wanted {
+                let reader = readers.entry(id.clone()).or_default();
+                let lines = reader.read(&mut client, &id, !self.follow || !alive(&deck, &id)).await?;
+                let skip = self.lines.filter(|_| !reader.begun).map_or(0, |wanted| lines.len().saturating_sub(wanted));
+                reader.begun = true;
+                self.print(&id, &lines[skip..], several).map_err(|error| error.to_string())?;
+            }
+            if !self.follow {
+                return Ok(ExitCode::SUCCESS);
+            }
+            sleep(EVERY).await;
+        }
+    }
+
+    fn wanted(&self, deck: &Deck) -> Result<Vec<ShardId>, Failure> {
+        let named = |id: &ShardId| self.shards.is_empty() || self.shards.iter().any(|name| *name == id.name || *name == id.label());
+        let in_time = |id: &ShardId| self.all || id.attempt == deck.run.attempt;
+        let wanted: Vec<_> = deck.shards.keys().filter(|id| in_time(id) && named(id)).cloned().collect();
+        if wanted.is_empty() && !self.follow {
+            let known: Vec<_> = deck.shards.keys().filter(|id| in_time(id)).map(ShardId::label).collect();
+            return Err(match known.is_empty() {
+                true => "no shard has run yet".to_owned(),
+                false => format!("no such shard; there are {}", known.join(", ")),
+            });
+        }
+        Ok(wanted)
+    }
+
+    fn print(&self, id: &ShardId, lines: &[(u64, Vec<u8>)], several: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        for (offset, line) in lines {
+            if self.json {
+                let text = String::from_utf8_lossy(line);
+                let line = json!({ "attempt": id.attempt, "shard": id.label(), "offset": offset, "text": text });
+                writeln!(out, "{line}")?;
+                continue;
+            }
+            if several {
+                write!(out, "{:<12} ", id.label())?;
+            }
+            out.write_all(line)?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()
+    }
+}
+
+fn alive(deck: &Deck, id: &ShardId) -> bool {
+    deck.shards.get(id).is_some_and(|shard| shard.state.alive())
+}
+
+/// Where a log was read to, and the part of a line after it.
+#[derive(Debug, Default)]
+struct Reader {
+    offset: u64,
+    partial: Vec<u8>,
+    begun: bool,
+}
+
+impl Reader {
+    /// The lines that are there now, each with its byte offset; at the `end` also a last one without line end.
+    async fn read(&mut self, client: &mut Client, id: &ShardId, end: bool) -> Result<Vec<(u64, Vec<u8>)>, Failure> {
+        let mut lines = Vec::new();
+        loop {
+            let at = self.offset + self.partial.len() as u64;
+            let (data, size) = client.read_log(id, at).await?;
+            let done = at + data.len() as u64 >= size || data.is_empty();
+            self.partial.extend(data);
+            while let Some(stop) = self.partial.iter().position(|byte| *byte == b'\n') {
+                let rest = self.partial.split_off(stop + 1);
+                let mut line = std::mem::replace(&mut self.partial, rest);
+                line.pop();
+                lines.push((self.offset, line));
+                self.offset += stop as u64 + 1;
+            }
+            if done {
+                break;
+            }
+        }
+        if end && !self.partial.is_empty() {
+            let line = std::mem::take(&mut self.partial);
+            let offset = self.offset;
+            self.offset += line.len() as u64;
+            lines.push((offset, line));
+        }
+        Ok(lines)
+    }
+}

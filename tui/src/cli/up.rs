@@ -1,0 +1,165 @@
+use std::{collections::BTreeMap, fs, io::IsTerminal, path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use rldeck_agent::home::Home;
+use rldeck_core::{
+    deck::{Change, Deck},
+    run::{Action, Entry, Fact, State},
+};
+
+use super::{Failure, local, say};
+use crate::{console, link};
+
+/// What is run when no job is named.
+const BUILT_IN: &str = "r1-mini";
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Up {
+    /// The job file; without it, the built-in job
+    job: Option<PathBuf>,
+    /// Print one line per rollout instead of opening the console, as without a terminal
+    #[arg(long)]
+    headless: bool,
+    /// Colours of the console
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
+
+impl Up {
+    pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
+        let action = self.action()?;
+        let mut client = local::ensure(&home).await?;
+        let run = client.deck().await?.run;
+        match (run.state.alive(), &self.job) {
+            // Whoever comes back finds the run where it is.
+            (true, None) => {}
+            (true, Some(_)) => {
+                return Err(format!("run {} is {}; stop it first, or open it with `rldeck attach`", run.id, run.state.name()));
+            }
+            (false, _) => {
+                let outcome = client.act(action).await?;
+                if !outcome.accepted {
+                    return Err(outcome.text);
+                }
+                // Findings of a job that is launched all the same.
+                outcome.text.lines().skip(1).for_each(|line| eprintln!("{line}"));
+            }
+        }
+        show(home, self.headless, self.theme).await
+    }
+
+    fn action(&self) -> Result<Action, Failure> {
+        let (text, file) = match &self.job {
+            None => (format!("recipe = \"{BUILT_IN}\"\n"), BUILT_IN.to_owned()),
+            Some(path) => {
+                let read = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                let text = String::from_utf8(read)
+                    .map_err(|_| format!("{}: this is not a text file (UTF-8 is expected)", path.display()))?;
+                if text.trim().is_empty() {
+                    return Err(format!("{}: it is empty; `rldeck init {BUILT_IN}` prints a job to begin with", path.display()));
+                }
+                (text, path.display().to_string())
+            }
+        };
+        let vars = variables(&text);
+        Ok(Action::Launch { text, file, vars })
+    }
+}
+
+/// The variables of our environment that a text refers to: the controller has another environment, and need not know all of ours.
+fn variables(text: &str) -> BTreeMap<String, String> {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Attach {
+    /// Print one line per rollout instead of opening the console, as without a terminal
+    #[arg(long)]
+    headless: bool,
+    /// Colours of the console
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
+
+impl Attach {
+    pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
+        link::Client::connect(&home).await?;
+        show(home, self.headless, self.theme).await
+    }
+}
+
+async fn show(home: Home, headless: bool, theme: Option<String>) -> Result<ExitCode, Failure> {
+    if headless || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return lines(home).await;
+    }
+    console::run(link::open(home), console::Options { theme, ..Default::default() }).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One plain line per rollout, until the run stands still. 0: finished or stopped; 1: failed.
+async fn lines(home: Home) -> Result<ExitCode, Failure> {
+    let mut wire = link::open(home);
+    let mut deck = Deck::default();
+    let mut printed = None;
+    while let Some(news) = wire.news.recv().await {
+        match news {
+            console::News::Delta(delta) => {
+                let whole = !matches!(delta.changes.first(), Some(Change::Reset));
+                for change in delta.changes {
+                    if let Change::Journal(entry) = &change
+                        && whole
+                    {
+                        said(entry).into_iter().for_each(say);
+                    }
+                    deck.apply(change);
+                }
+                let now = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
+                if now != printed && deck.run.rollout.is_some() {
+                    if let Some(line) = rollout_line(&deck) {
+                        say(line);
+                        printed = now;
+                    }
+                }
+                match deck.run.state {
+                    State::Failed => return Ok(ExitCode::FAILURE),
+                    State::Stopped | State::Finished => return Ok(ExitCode::SUCCESS),
+                    _ => {}
+                }
+            }
+            console::News::Link(console::LinkState::Lost { why, .. }) => {
+                eprintln!("rldeck: no link to the controller ({why}); trying again");
+            }
+            console::News::Link(_) | console::News::Answer { .. } => {}
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Journal entries that a reader of plain lines wants to see.
+fn said(entry: &Entry) -> Option<String> {
+    match &entry.fact {
+        Fact::Launched { .. } | Fact::Attempt { .. } | Fact::State { .. } | Fact::Notice { .. } | Fact::Tuned { .. } => {
+            Some(format!("# {}", entry.text()))
+        }
+        Fact::Shard { state, .. } if state.unexpected() => Some(format!("# {}", entry.text())),
+        _ => None,
+    }
+}
+
+fn rollout_line(deck: &Deck) -> Option<String> {
+    let value = |name: &str, digits: usize| deck.last(name).map_or("-".to_owned(), |value| format!("{value:.digits$}"));
+    let rollout = deck.run.rollout?;
+    Some(format!(
+        "rollout {}/{} attempt {} reward {} kept {} length {} entropy {} clip {} eval {}",
+        rollout + 1,
+        deck.run.num_rollout,
+        deck.run.attempt,
+        value("rollout/sampled_reward", 3),
+        deck.funnels.back().map_or("-".to_owned(), |funnel| format!("{}/{}", funnel.kept, funnel.sampled)),
+        value("rollout/response_len/mean", 1),
+        value("train/entropy_loss", 3),
+        value("train/pg_clipfrac", 4),
+        value("eval/arithmetic", 3),
+    ))
+}
