@@ -141,9 +141,13 @@ fn argument_item(group: Group, mut item: Item, findings: &mut Vec<Finding>) -> O
         findings.push(Finding::error(place(), text));
         return None;
     }
-    if ["actor-num-nodes", "actor-num-gpus-per-node", "colocate"].contains(&key) {
-        let text = format!("{key} follows from [cluster]: write hosts, gpus-per-node and colocate there");
-        findings.push(Finding::error(place(), text));
+    let text = match key {
+        "actor-num-nodes" | "actor-num-gpus-per-node" => "follows from [cluster]: write hosts and gpus-per-node there",
+        "colocate" | "rollout-shards" => "belongs in [cluster]: write it there",
+        _ => "",
+    };
+    if !text.is_empty() {
+        findings.push(Finding::error(place(), format!("{key} {text}")));
         return None;
     }
     let (name, known) = full_name(group, key);

@@ -126,12 +126,13 @@ fn keys_and_tables_that_are_not_known() {
             ],
         ),
         (
-            "recipe = \"r1-mini\"\n[cluster]\ngpu-per-node = 8\n[restart]\nretries = 3\n[misc]\ncolocate = true\n",
+            "recipe = \"r1-mini\"\n[cluster]\ngpu-per-node = 8\n[restart]\nretries = 3\n[misc]\ncolocate = true\nactor-num-nodes = 2\n",
             &[
                 "job.toml:3: error: gpu-per-node is unknown in [cluster]: did you mean gpus-per-node?",
                 "job.toml:5: error: retries is unknown in [restart]: its keys are max-restarts, window-minutes, \
                  backoff-seconds, shard-restarts",
-                "job.toml:7: error: colocate follows from [cluster]: write hosts, gpus-per-node and colocate there",
+                "job.toml:7: error: colocate belongs in [cluster]: write it there",
+                "job.toml:8: error: actor-num-nodes follows from [cluster]: write hosts and gpus-per-node there",
             ],
         ),
     ]);
