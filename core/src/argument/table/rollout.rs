@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Argument] = &[
     arg("apply-chat-template-kwargs",       TEXT,     "",       "JSON passed to the chat template"),
     arg("rollout-shuffle",                  FLAG,     "",       "prompts in random order, new in each epoch"),
     arg("rollout-seed",                     WHOLE,    "42",     "seed of that order and of sampling").built_in(Restart),
-    arg("generate-data",                    SETS,     "",       "write this built-in set of problems to prompt-data first").only_built_in(),
+    arg("generate-data",                    SETS,     "",       "write this built-in set of problems to prompt-data and eval-prompt-data first").only_built_in(),
     arg("rm-type",                          TEXT,     "",       "rule that gives the reward").slime(NextRollout).built_in(Restart).words(&["deepscaler"]),
     arg("custom-rm-path",                   PATH,     "",       "Python function that gives the reward").slime(NextRollout),
     arg("reward-key",                       TEXT,     "",       "field of the reward when there are several").slime(NextRollout),
