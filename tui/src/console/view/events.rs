@@ -1,0 +1,76 @@
+use ratatui::layout::Rect;
+use rldeck_core::{deck::Deck, run::Entry};
+
+use super::phase;
+use crate::console::{
+    app::App,
+    format,
+    theme::Meaning,
+    widget::pen::{Pen, piece},
+};
+
+/// What stands against the run, and below it the journal: who did what, and when.
+pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let deck = app.deck();
+    let most = (area.height / 3).max(2);
+    let height = (deck.alerts.len().max(1) as u16 + 1).min(most).min(area.height);
+    alerts(app, Rect { height, ..area }, pen);
+    let rest = Rect { y: area.y + height, height: area.height - height, ..area };
+    journal(app, deck, rest, pen);
+}
+
+/// The alerts that stand, the worst first.
+pub(super) fn alerts(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let deck = app.deck();
+    let mut alerts: Vec<_> = deck.alerts.values().collect();
+    alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.since)));
+    let shown = usize::from(area.height.saturating_sub(1));
+    let hidden = alerts.len().saturating_sub(shown);
+    let right = if hidden > 0 { vec![piece(format!("{hidden} more"), Meaning::Warn)] } else { Vec::new() };
+    let inner = pen.panel(area, "alerts", right);
+    let room = |from: u16| usize::from(inner.width.saturating_sub(from + 1));
+    if alerts.is_empty() && inner.height > 0 {
+        pen.put(inner.x + 2, inner.y, room(2), "none", Meaning::Dim);
+    }
+    for (alert, y) in alerts.iter().zip(inner.y..inner.bottom()) {
+        let (mark, meaning) = phase::severity(alert.severity);
+        let (mark, meaning) = if mark == " " { ("·", Meaning::Dim) } else { (mark, meaning) };
+        pen.put(inner.x + 1, y, 1, mark, meaning);
+        let age = format::age(app.shown_at().saturating_sub(alert.since));
+        let x = pen.put(inner.x + 3, y, room(3), &alert.text, meaning);
+        pen.put(x + 2, y, usize::from(inner.right().saturating_sub(x + 2)), &age, Meaning::Dim);
+    }
+}
+
+fn journal(app: &App, deck: &Deck, area: Rect, pen: &mut Pen<'_>) {
+    let end = app.events.end(deck);
+    let below = deck.journal.len() - end;
+    let state = match (app.events.follows(), below) {
+        (true, _) => piece("following", Meaning::Good),
+        (false, below) => piece(format!("{} below", format::whole(below as u64)), Meaning::Warn),
+    };
+    let count = piece(format!("{} entries", format::whole(deck.journal.len() as u64)), Meaning::Dim).rank(1);
+    let inner = pen.panel(area, "journal", vec![count, state]);
+    let from = end.saturating_sub(inner.height.into());
+    if deck.journal.is_empty() && inner.height > 0 {
+        pen.put(inner.x + 2, inner.y, inner.width.saturating_sub(2).into(), "nothing happened yet", Meaning::Dim);
+    }
+    for (entry, y) in deck.journal.range(from..end).zip(inner.y..inner.bottom()) {
+        line(app, entry, Rect { y, height: 1, ..inner }, pen);
+    }
+}
+
+fn line(app: &App, entry: &Entry, area: Rect, pen: &mut Pen<'_>) {
+    let (mark, meaning) = phase::severity(entry.severity());
+    let (mut x, y) = (area.x + 1, area.y);
+    if area.width >= 40 {
+        pen.put(x, y, 8, &format::clock(entry.at, app.utc_offset), Meaning::Dim);
+        x += 10;
+    }
+    if area.width >= 70 {
+        pen.put(x, y, 14, &entry.who, Meaning::Dim);
+        x += 16;
+    }
+    pen.put(x, y, 1, mark, meaning);
+    pen.put(x + 2, y, usize::from(area.right().saturating_sub(x + 3)), &entry.text(), meaning);
+}

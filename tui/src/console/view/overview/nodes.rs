@@ -1,0 +1,164 @@
+use ratatui::layout::Rect;
+use rldeck_core::deck::{Deck, Frame, Gpu, Node, ShardStatus};
+
+use super::super::phase;
+use crate::console::{
+    app::App,
+    format, text,
+    theme::Meaning,
+    widget::{
+        bar,
+        pen::{Pen, piece},
+    },
+};
+
+/// Rows that all nodes with their shards would like to have.
+pub(super) fn rows(deck: &Deck) -> usize {
+    deck.nodes.values().map(|node| 1 + usize::from(has_gpus(node)) + shards(deck, node).len()).sum()
+}
+
+fn has_gpus(node: &Node) -> bool {
+    node.frame.as_ref().is_some_and(|frame| !frame.gpus.is_empty())
+}
+
+/// Shards of the present attempt on a node; of those started again only the last life.
+fn shards<'a>(deck: &'a Deck, node: &Node) -> Vec<&'a ShardStatus> {
+    let mut found: Vec<&ShardStatus> =
+        deck.shards.values().filter(|s| s.node == node.name && s.id.attempt == deck.run.attempt).collect();
+    found.retain(|shard| {
+        let next = rldeck_core::shard::ShardId { life: shard.id.life + 1, ..shard.id.clone() };
+        !deck.shards.contains_key(&next)
+    });
+    found.sort_by_key(|shard| (shard.role, shard.rank));
+    found
+}
+
+/// Machines, what they are busy with, and the processes on them.
+pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let deck = app.deck();
+    let down = deck.nodes.values().filter(|node| !node.connected).count();
+    let mut right = vec![piece(format!("{} up", deck.nodes.len() - down), Meaning::Dim)];
+    if down > 0 {
+        right.push(piece(format!("{down} not heard"), Meaning::Bad));
+    }
+    let inner = pen.panel(area, "nodes", right);
+    let all = rows(deck) <= inner.height.into();
+    let gpus = all || deck.nodes.len() * 2 <= inner.height.into();
+    let mut y = inner.y;
+    for node in deck.nodes.values() {
+        if y >= inner.bottom() {
+            break;
+        }
+        let own = shards(deck, node);
+        let place = Rect { y, height: 1, ..inner };
+        line(app, node, if all { &[] } else { &own }, place, pen);
+        y += 1;
+        let frame = node.frame.as_ref();
+        if let Some(frame) = frame.filter(|frame| gpus && !frame.gpus.is_empty() && y < inner.bottom()) {
+            gpu_line(&frame.gpus, Rect { y, ..place }, pen);
+            y += 1;
+        }
+        for shard in own.iter().filter(|_| all) {
+            if y < inner.bottom() {
+                shard_line(deck, shard, frame, Rect { y, ..place }, pen);
+                y += 1;
+            }
+        }
+    }
+}
+
+fn line(app: &App, node: &Node, shards: &[&ShardStatus], area: Rect, pen: &mut Pen<'_>) {
+    let room = |x: u16| usize::from(area.right().saturating_sub(x));
+    let (glyph, meaning) = if node.connected { ("●", Meaning::Good) } else { ("✗", Meaning::Bad) };
+    pen.put(area.x + 1, area.y, 1, glyph, meaning);
+    let mut x = pen.put(area.x + 3, area.y, room(area.x + 3).min(10), &node.name, Meaning::Text) + 2;
+    if !node.connected {
+        let said = format!("not heard for {}", format::age(app.shown_at().saturating_sub(node.seen)));
+        x = pen.put(x, area.y, room(x), &said, Meaning::Bad) + 2;
+    } else if let Some(frame) = &node.frame {
+        let host = &frame.host;
+        let mean = host.cpus.iter().sum::<f32>() / host.cpus.len().max(1) as f32;
+        x = pen.put(x, area.y, room(x), "cpu ", Meaning::Dim);
+        let cells = host.cpus.len().min(if area.width >= 60 { 16 } else { 8 });
+        for i in 0..cells {
+            let from = i * host.cpus.len() / cells;
+            let part = &host.cpus[from..((i + 1) * host.cpus.len() / cells).max(from + 1)];
+            let share = f64::from(part.iter().sum::<f32>() / part.len() as f32 / 100.0);
+            x = pen.put(x, area.y, room(x), bar::level(share), bar::load(share));
+        }
+        x = pen.put(x, area.y, room(x), &format!("{mean:>4.0}%"), Meaning::Number) + 2;
+        x = pen.put(x, area.y, room(x), "mem ", Meaning::Dim);
+        let share = host.memory_used as f64 / host.memory_total.max(1) as f64;
+        let used = format::bytes(host.memory_used);
+        x = pen.put(x, area.y, room(x), &used, if share > 0.92 { Meaning::Bad } else { Meaning::Number });
+        if area.width >= 50 {
+            x = pen.put(x, area.y, room(x), &format!(" of {}", format::bytes(host.memory_total)), Meaning::Dim);
+        }
+        x += 2;
+        if !frame.note.is_empty() && shards.is_empty() && area.width >= 80 {
+            pen.put(x, area.y, room(x), &frame.note, Meaning::Dim);
+        }
+    } else {
+        x = pen.put(x, area.y, room(x), "not measured yet", Meaning::Dim) + 2;
+    }
+    for shard in shards {
+        if room(x) < 8 {
+            break;
+        }
+        let meaning = if shard.state.alive() { phase::shard(app.deck(), &shard.id) } else { Meaning::Bad };
+        x = pen.put(x, area.y, room(x), &shard.id.label(), meaning) + 1;
+    }
+}
+
+/// All GPUs of a node in one line: one column each, and their sums.
+fn gpu_line(gpus: &[Gpu], area: Rect, pen: &mut Pen<'_>) {
+    let room = |x: u16| usize::from(area.right().saturating_sub(x));
+    let mut x = pen.put(area.x + 5, area.y, room(area.x + 5), "gpu ", Meaning::Dim);
+    for gpu in gpus.iter().take(16) {
+        let share = f64::from(gpu.utilisation.unwrap_or(0)) / 100.0;
+        let (drawn, meaning) = if gpu.error.is_empty() { (bar::level(share), Meaning::LoadLow) } else { ("✗", Meaning::Bad) };
+        x = pen.put(x, area.y, room(x), drawn, meaning);
+    }
+    let n = gpus.len() as f64;
+    let busy = gpus.iter().filter_map(|gpu| gpu.utilisation).map(f64::from).sum::<f64>() / n;
+    let used: u64 = gpus.iter().map(|gpu| gpu.memory_used).sum();
+    let total: u64 = gpus.iter().map(|gpu| gpu.memory_total).sum();
+    let power: f32 = gpus.iter().filter_map(|gpu| gpu.power).sum();
+    let hottest = gpus.iter().filter_map(|gpu| gpu.temperature).max();
+    let mut said = format!("{busy:>4.0}%  mem {:.0}%", used as f64 / total.max(1) as f64 * 100.0);
+    if power > 0.0 {
+        said += &format!("  {power:.0} W");
+    }
+    if let Some(hottest) = hottest {
+        said += &format!("  {hottest}°C");
+    }
+    pen.put(x, area.y, room(x), &said, Meaning::Dim);
+}
+
+fn shard_line(deck: &Deck, shard: &ShardStatus, frame: Option<&Frame>, area: Rect, pen: &mut Pen<'_>) {
+    let room = |x: u16| usize::from(area.right().saturating_sub(x));
+    let x = area.x + 5;
+    pen.put(x, area.y, room(x).min(12), &shard.id.label(), phase::shard(deck, &shard.id));
+    let meaning = match shard.state.alive() {
+        true if shard.state.word() == "running" => Meaning::Dim,
+        true => Meaning::Busy,
+        false if shard.state.unexpected() => Meaning::Bad,
+        false => Meaning::Dim,
+    };
+    pen.put(x + 12, area.y, room(x + 12).min(9), shard.state.word(), meaning);
+    let process = frame.and_then(|frame| frame.processes.iter().find(|p| p.shard.as_ref() == Some(&shard.id)));
+    let Some(process) = process.filter(|_| shard.state.alive()) else { return };
+    let figures = [
+        (format!("{}%", process.cpu.round()), 5, "cpu"),
+        (format::bytes(process.memory), 8, ""),
+        (shard.pid.to_string(), 8, "pid"),
+    ];
+    let mut x = x + 21;
+    for (text, width, unit) in figures {
+        if room(x) < width + unit.len() + 1 {
+            return;
+        }
+        x = pen.put(x, area.y, width, &text::pad_left(&text, width), Meaning::Text) + 1;
+        x = pen.put(x, area.y, room(x), unit, Meaning::Dim) + u16::from(!unit.is_empty());
+    }
+}
