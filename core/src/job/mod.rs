@@ -14,6 +14,9 @@
 //! [eval]
 //! eval-prompt-data = ["mine", "${DATA}/mine.jsonl"]
 //! ```
+//!
+//! An argument that the catalogue does not know is a warning: slime is given it as it is, the built-in engine is not.
+//! Everything else that cannot be right is an error, and all errors are told at once.
 
 use std::collections::BTreeMap;
 
