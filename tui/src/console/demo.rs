@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rldeck_core::{
-    deck::{Alert, Change, Frame, Host, LogLine, Node, Points, Process, Progress, RunStatus, Setting, ShardStatus, Span},
+    deck::{
+        Alert, Change, Frame, Host, LogLine, Node, Points, Process, Progress, RunStatus, Setting, ShardStatus, Span,
+    },
     run::{Entry, Fact, Intent, ShardState, State},
     shard::{Funnel, Millis, Role, Sample, Severity, ShardId},
 };
@@ -157,7 +159,12 @@ fn prints(changes: &mut Vec<Change>) {
     }
     let escape = "\x1b[31mred\x1b[0m \u{202e}evil\u{202c} 数学は楽しい\t<think>\r".to_owned();
     print("rollout-0", NOW - 600, Severity::Info, escape);
-    print("trainer", NOW - 300, Severity::Error, "cannot write checkpoint: No space left on device (os error 28)".into());
+    print(
+        "trainer",
+        NOW - 300,
+        Severity::Error,
+        "cannot write checkpoint: No space left on device (os error 28)".into(),
+    );
 }
 
 fn entry(seq: u64, at: Millis, who: &str, fact: Fact) -> Change {
@@ -178,21 +185,53 @@ fn journal() -> Vec<Change> {
     let me = "ada@node0";
     let tune = [("lr".to_owned(), "5e-4".to_owned())];
     let facts = vec![
-        (t, me, Fact::Launched { run: "20261123-141500-r1-mini".into(), job: String::new(), nodes: vec!["node0".into(), "node1".into()] }),
+        (
+            t,
+            me,
+            Fact::Launched {
+                run: "20261123-141500-r1-mini".into(),
+                job: String::new(),
+                nodes: vec!["node0".into(), "node1".into()],
+            },
+        ),
         (t, me, Fact::Attempt { attempt: 1, from: None }),
         (t + 10, me, state(State::Preparing, "launched")),
         (t + 21_000, "rldeck", state(State::Starting, "")),
         (t + 21_010, "node0", shard("trainer", Role::Trainer, "node0", 4021, ShardState::Running)),
         (t + 21_900, "rldeck", state(State::Running, "")),
-        (t + 90_000, "node0", Fact::Checkpoint { rollout: 49, path: "checkpoints/iter_0000049".into(), bytes: 5_400_000 }),
+        (
+            t + 90_000,
+            "node0",
+            Fact::Checkpoint { rollout: 49, path: "checkpoints/iter_0000049".into(), bytes: 5_400_000 },
+        ),
         (t + 301_000, "node1", shard("rollout-1", Role::Rollout, "node1", 5101, ShardState::Killed { signal: 9 })),
-        (t + 361_000, me, Fact::Answered { id: "7".into(), action: "restart".into(), accepted: true, text: "attempt 2 will go on after rollout 49".into(), tune: None }),
+        (
+            t + 361_000,
+            me,
+            Fact::Answered {
+                id: "7".into(),
+                action: "restart".into(),
+                accepted: true,
+                text: "attempt 2 will go on after rollout 49".into(),
+                tune: None,
+            },
+        ),
         (t + 361_000, me, state(State::Stopping, "restart asked for by ada@node0")),
         (t + 362_000, "rldeck", Fact::Attempt { attempt: 2, from: Some(49) }),
         (t + 362_900, "rldeck", state(State::Running, "")),
         (t + 400_000, me, Fact::Tune { version: 1, set: tune.clone().into() }),
         (t + 400_700, "node0", Fact::Tuned { version: 1, step: 140, rollout: 70, refused: BTreeMap::new() }),
-        (t + 410_000, me, Fact::Answered { id: "8".into(), action: "tune".into(), accepted: false, text: "eps-clip is \"abc\": it must be a number, at least 0".into(), tune: None }),
+        (
+            t + 410_000,
+            me,
+            Fact::Answered {
+                id: "8".into(),
+                action: "tune".into(),
+                accepted: false,
+                text: "eps-clip is \"abc\": it must be a number, at least 0".into(),
+                tune: None,
+            },
+        ),
     ];
     facts.into_iter().zip(1..).map(|((at, who, fact), seq)| entry(seq, at, who, fact)).collect()
 }
@@ -253,8 +292,18 @@ pub(crate) fn running() -> Vec<Change> {
     let alert = |id: &str, severity, since, text: &str| {
         Change::Raise(Alert { id: id.to_owned(), severity, since, text: text.to_owned() })
     };
-    changes.push(alert("shard:attempt-2/trainer", Severity::Error, NOW - 300, "trainer: cannot write checkpoint: no space left in /data; free some, the run goes on"));
-    changes.push(alert("notice", Severity::Warning, NOW - 5_700, "rollout-1: weights of rollout 78 came late: waited 1.2 s"));
+    changes.push(alert(
+        "shard:attempt-2/trainer",
+        Severity::Error,
+        NOW - 300,
+        "trainer: cannot write checkpoint: no space left in /data; free some, the run goes on",
+    ));
+    changes.push(alert(
+        "notice",
+        Severity::Warning,
+        NOW - 5_700,
+        "rollout-1: weights of rollout 78 came late: waited 1.2 s",
+    ));
     changes.extend(settings());
     changes
 }
@@ -273,7 +322,13 @@ pub(crate) fn preparing() -> Vec<Change> {
     changes.extend(nodes());
     changes.push(shard(1, "prepare", Role::Prepare, 0, "node0", 4019, ShardState::Running));
     let shard = id(1, "prepare", 0);
-    changes.push(Change::Span(Span { shard: shard.clone(), name: "cold-start".into(), rollout: 0, start: NOW - 12_400, end: None }));
+    changes.push(Change::Span(Span {
+        shard: shard.clone(),
+        name: "cold-start".into(),
+        rollout: 0,
+        start: NOW - 12_400,
+        end: None,
+    }));
     changes.push(Change::Progress(Progress { shard, unit: "steps".into(), done: 212, total: 400, at: NOW }));
     for step in 0..212 {
         let loss = 3.9 * (-(step as f64) / 60.0).exp() + 0.35 + noise(step, 40) * 0.15;

@@ -72,6 +72,13 @@ impl Key {
     }
 }
 
+#[cfg(test)]
+impl From<Key> for KeyEvent {
+    fn from(key: Key) -> KeyEvent {
+        KeyEvent::new(key.code, key.modifiers)
+    }
+}
+
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Key {
         let mut modifiers = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);

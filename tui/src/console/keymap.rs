@@ -134,14 +134,12 @@ mod tests {
     #[test]
     fn a_person_s_file_holds_only_what_differs() {
         let (mut keymap, _) = Keymap::built_in();
-        let problems = keymap.lay("keys.toml", "[job]\nrestart = \"R\"\n[console]\nquti = [\"x\"]\nhelp = [\"hyper\"]\n");
+        let problems =
+            keymap.lay("keys.toml", "[job]\nrestart = \"R\"\n[console]\nquti = [\"x\"]\nhelp = [\"hyper\"]\n");
         let said: Vec<String> = problems.iter().map(Problem::to_string).collect();
         assert_eq!(
             said,
-            [
-                "keys.toml:4: there is no command `quti`; did you mean `quit`?",
-                "keys.toml:5: there is no key `hyper`",
-            ]
+            ["keys.toml:4: there is no command `quti`; did you mean `quit`?", "keys.toml:5: there is no key `hyper`",]
         );
         assert_eq!(keymap.shown(Verb::Restart), "R");
         assert_eq!(keymap.shown(Verb::Stop), "s");

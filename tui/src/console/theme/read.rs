@@ -42,12 +42,9 @@ pub(super) fn theme(name: &str, text: &str, known: &[Theme], depth: Depth, probl
             (key @ ("about" | "inherits" | "palette" | "style"), _) => {
                 problems.push(file.problem(&value.span(), format!("`{key}` is of the wrong kind")));
             }
-            (key_text, _) => problems.push(file.unknown(
-                &key.span(),
-                "setting",
-                key_text,
-                ["about", "inherits", "palette", "style"],
-            )),
+            (key_text, _) => {
+                problems.push(file.unknown(&key.span(), "setting", key_text, ["about", "inherits", "palette", "style"]))
+            }
         }
     }
     let find = |text: &str| -> Option<Color> {

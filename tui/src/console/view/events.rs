@@ -1,5 +1,8 @@
 use ratatui::layout::Rect;
-use rldeck_core::{deck::Deck, run::Entry};
+use rldeck_core::{
+    deck::{Alert, Deck},
+    run::Entry,
+};
 
 use super::phase;
 use crate::console::{
@@ -21,25 +24,38 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
 
 /// The alerts that stand, the worst first.
 pub(super) fn alerts(app: &App, area: Rect, pen: &mut Pen<'_>) {
-    let deck = app.deck();
-    let mut alerts: Vec<_> = deck.alerts.values().collect();
-    alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.since)));
+    let alerts = worst(app.deck());
     let shown = usize::from(area.height.saturating_sub(1));
     let hidden = alerts.len().saturating_sub(shown);
     let right = if hidden > 0 { vec![piece(format!("{hidden} more"), Meaning::Warn)] } else { Vec::new() };
     let inner = pen.panel(area, "alerts", right);
-    let room = |from: u16| usize::from(inner.width.saturating_sub(from + 1));
     if alerts.is_empty() && inner.height > 0 {
-        pen.put(inner.x + 2, inner.y, room(2), "none", Meaning::Dim);
+        pen.put(inner.x + 2, inner.y, inner.width.saturating_sub(2).into(), "none", Meaning::Dim);
     }
-    for (alert, y) in alerts.iter().zip(inner.y..inner.bottom()) {
-        let (mark, meaning) = phase::severity(alert.severity);
-        let (mark, meaning) = if mark == " " { ("·", Meaning::Dim) } else { (mark, meaning) };
-        pen.put(inner.x + 1, y, 1, mark, meaning);
+    for (shown, y) in alerts.into_iter().zip(inner.y..inner.bottom()) {
+        alert(app, shown, Rect { y, height: 1, ..inner }, pen);
+    }
+}
+
+/// All alerts, the worst first, and of those the latest.
+pub(super) fn worst(deck: &Deck) -> Vec<&Alert> {
+    let mut alerts: Vec<_> = deck.alerts.values().collect();
+    alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.since)));
+    alerts
+}
+
+/// One alert: how bad, since when, what.
+pub(super) fn alert(app: &App, alert: &Alert, area: Rect, pen: &mut Pen<'_>) {
+    let (mark, meaning) = phase::severity(alert.severity);
+    let (mark, meaning) = if mark == " " { ("·", Meaning::Dim) } else { (mark, meaning) };
+    let room = |x: u16| usize::from(area.right().saturating_sub(x + 1));
+    pen.put(area.x + 1, area.y, 1, mark, meaning);
+    let mut x = area.x + 3;
+    if area.width >= 60 {
         let age = format::age(app.shown_at().saturating_sub(alert.since));
-        let x = pen.put(inner.x + 3, y, room(3), &alert.text, meaning);
-        pen.put(x + 2, y, usize::from(inner.right().saturating_sub(x + 2)), &age, Meaning::Dim);
+        x = pen.put(x, area.y, room(x).min(8), &age, Meaning::Dim) + 1;
     }
+    pen.put(x, area.y, room(x), &alert.text, meaning);
 }
 
 fn journal(app: &App, deck: &Deck, area: Rect, pen: &mut Pen<'_>) {

@@ -29,22 +29,22 @@ pub(super) fn header(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let deck = app.deck();
     let run = &deck.run;
     let (glyph, meaning) = state(run.state);
-    let mut left = vec![piece("rldeck", Meaning::Brand).rank(7), piece(run.job.clone(), Meaning::Number).rank(5)];
+    let mut left = vec![piece("rldeck", Meaning::Brand).rank(9), piece(run.job.clone(), Meaning::Number).rank(4)];
     left.push(piece(format!("{glyph} {}", run.state.name()), meaning));
     if let Some(rollout) = run.rollout {
         let of = if run.num_rollout > 0 { format!(" of {}", run.num_rollout) } else { String::new() };
         left.push(piece(format!("rollout {rollout}{of}"), Meaning::Text).rank(1));
     }
     if let Some(step) = run.step {
-        left.push(piece(format!("step {step}"), Meaning::Text).rank(6));
+        left.push(piece(format!("step {step}"), Meaning::Text).rank(8));
     }
     if run.attempt > 0 {
-        left.push(piece(format!("attempt {}", run.attempt), Meaning::Text).rank(4));
+        left.push(piece(format!("attempt {}", run.attempt), Meaning::Text).rank(5));
     }
     if let Some(eta) = deck.eta() {
         left.push(piece(format!("ETA {}", format::duration(eta)), Meaning::Text).rank(3));
     } else if !run.reason.is_empty() && run.state != State::Running {
-        left.push(piece(run.reason.clone(), Meaning::Dim).rank(8));
+        left.push(piece(run.reason.clone(), Meaning::Dim).rank(10));
     }
     let up = deck.nodes.values().filter(|node| node.connected).count();
     let gpus: usize = deck.nodes.values().filter_map(|node| node.frame.as_ref()).map(|frame| frame.gpus.len()).sum();
@@ -52,16 +52,16 @@ pub(super) fn header(app: &App, area: Rect, pen: &mut Pen<'_>) {
     if !deck.nodes.is_empty() {
         let all = deck.nodes.len();
         let meaning = if up == all { Meaning::Text } else { Meaning::Bad };
-        right.push(piece(format!("{up}/{all} nodes"), meaning).rank(5));
+        right.push(piece(format!("{up}/{all} nodes"), meaning).rank(6));
     }
     if gpus > 0 {
-        right.push(piece(format!("{gpus} GPU"), Meaning::Text).rank(6));
+        right.push(piece(format!("{gpus} GPU"), Meaning::Text).rank(7));
     }
     right.push(piece(format::clock(app.now, app.utc_offset), Meaning::Dim).rank(2));
     let width = usize::from(area.width.saturating_sub(if area.width > 20 { 2 } else { 0 }));
     let x = area.x + u16::from(area.width > 20);
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| text::width_of(&p.text) + 2).sum::<usize>();
-    for most in (0..=8).rev() {
+    for most in (0..=10).rev() {
         let keep = |pieces: &[Piece]| -> Vec<Piece> { pieces.iter().filter(|p| p.rank <= most).cloned().collect() };
         let (l, r) = (keep(&left), keep(&right));
         if wide(&l) + wide(&r) <= width + 2 || most == 0 {
@@ -132,9 +132,14 @@ fn status(app: &App) -> Vec<Piece> {
         LinkState::Up { round_trip_ms } => {
             piece(format!("{} {:.0} ms", app.node, round_trip_ms.max(0.0)), Meaning::Dim).rank(2)
         }
-        LinkState::Connecting { since, .. } => piece(format!("connecting to {} {}", app.node, age(*since)), Meaning::Busy),
+        LinkState::Connecting { since, .. } => {
+            piece(format!("connecting to {} {}", app.node, age(*since)), Meaning::Busy)
+        }
         LinkState::Lost { since, .. } => piece(format!("{} lost {} ago", app.node, age(*since)), Meaning::Bad),
     });
+    if let LinkState::Lost { why, .. } = &app.link {
+        pieces.push(piece(why.clone(), Meaning::Bad).rank(4));
+    }
     pieces
 }
 

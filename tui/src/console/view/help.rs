@@ -60,11 +60,11 @@ pub(super) fn draw(app: &App, from: usize, area: Rect, pen: &mut Pen<'_>) {
                 pen.put(left, y, room, name, Meaning::Brand);
             }
             Line::Key(keys, what) => {
-                pen.put(left, y, room.min(16), &text::pad_left(keys, 16), Meaning::Key);
-                pen.put(left + 18, y, room.saturating_sub(18), what, Meaning::Text);
+                pen.put(left, y, room.min(14), &text::pad_left(keys, 14), Meaning::Key);
+                pen.put(left + 16, y, room.saturating_sub(16), what, Meaning::Text);
             }
             Line::Text(what) => {
-                pen.put(left + 18, y, room.saturating_sub(18), what, Meaning::Text);
+                pen.put(left + 16, y, room.saturating_sub(16), what, Meaning::Text);
             }
             Line::Blank => {}
         }

@@ -54,7 +54,8 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
 fn lines(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let picture = app.picture();
     if app.logs.count() == 0 && area.height > 0 {
-        let said = if picture.numbers().is_empty() { "nothing was printed yet" } else { "no line passes; Esc shows all" };
+        let said =
+            if picture.numbers().is_empty() { "nothing was printed yet" } else { "no line passes; Esc shows all" };
         pen.put(area.x + 2, area.y + area.height / 2, area.width.saturating_sub(2).into(), said, Meaning::Dim);
         return;
     }
@@ -63,11 +64,8 @@ fn lines(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let mut blocks: Vec<(&LogLine, Vec<String>)> = Vec::new();
     let mut used = 0;
     for line in app.logs.upwards().filter_map(|number| picture.line(number)) {
-        let rows = if app.logs.wrap {
-            text::wrap(&line.text, room, MOST_ROWS)
-        } else {
-            vec![text::fit(&line.text, room)]
-        };
+        let rows =
+            if app.logs.wrap { text::wrap(&line.text, room, MOST_ROWS) } else { vec![text::fit(&line.text, room)] };
         used += rows.len();
         blocks.push((line, rows));
         if used >= area.height.into() {
@@ -92,11 +90,11 @@ fn lines(app: &App, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// Columns before the text.
-fn lead(width: u16) -> u16 {
+pub(super) fn lead(width: u16) -> u16 {
     match width {
         0..40 => 2,
-        40..60 => 12,
-        _ => 22,
+        40..60 => 14,
+        _ => 24,
     }
 }
 
@@ -104,11 +102,11 @@ fn lead(width: u16) -> u16 {
 pub(super) fn head(app: &App, line: &LogLine, area: Rect, lead: u16, pen: &mut Pen<'_>) {
     let (mark, meaning) = phase::severity(line.severity);
     let (x, y) = (area.x + 1, area.y);
-    if lead >= 22 {
+    if lead >= 24 {
         pen.put(x, y, 8, &format::clock(line.at, app.utc_offset), Meaning::Dim);
-        pen.put(x + 9, y, 9, &line.shard.label(), phase::shard(app.deck(), &line.shard));
-    } else if lead >= 12 {
-        pen.put(x, y, 9, &line.shard.label(), phase::shard(app.deck(), &line.shard));
+        pen.put(x + 9, y, 11, &line.shard.label(), phase::shard(app.deck(), &line.shard));
+    } else if lead >= 14 {
+        pen.put(x, y, 11, &line.shard.label(), phase::shard(app.deck(), &line.shard));
     }
     pen.put(area.x + lead - 2, y, 1, mark, meaning);
 }

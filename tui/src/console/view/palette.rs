@@ -31,7 +31,12 @@ pub(super) fn draw(app: &App, palette: &Palette, area: Rect, pen: &mut Pen<'_>) 
     let height = (found.len() as u16 + 4).clamp(5, 18).min(area.height);
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height).min(2), width, height };
     sheet::frame(pen, place, "commands");
-    let inner = Rect { x: place.x + 2, y: place.y + 1, width: place.width.saturating_sub(4), height: place.height.saturating_sub(2) };
+    let inner = Rect {
+        x: place.x + 2,
+        y: place.y + 1,
+        width: place.width.saturating_sub(4),
+        height: place.height.saturating_sub(2),
+    };
     if inner.is_empty() {
         return;
     }
@@ -47,8 +52,8 @@ pub(super) fn draw(app: &App, palette: &Palette, area: Rect, pen: &mut Pen<'_>) 
         }
         let chosen = |meaning| if i == palette.at { Meaning::Selected } else { meaning };
         pen.put(inner.x, y, room.min(16), &text::pad(row.name, 16), chosen(Meaning::Text));
-        pen.put(inner.x + 17, y, room.saturating_sub(17).min(9), &app.keymap.shown(row.verb), chosen(Meaning::Key));
-        pen.put(inner.x + 27, y, room.saturating_sub(27), row.text, chosen(Meaning::Dim));
+        pen.put(inner.x + 17, y, room.saturating_sub(17).min(10), &app.keymap.shown(row.verb), chosen(Meaning::Key));
+        pen.put(inner.x + 28, y, room.saturating_sub(28), row.text, chosen(Meaning::Dim));
     }
     if found.is_empty() {
         pen.put(inner.x, inner.y + 2, room, "no command has this in its name", Meaning::Dim);

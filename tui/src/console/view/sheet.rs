@@ -26,14 +26,18 @@ fn restart(app: &App) -> Lines {
     lines.push((String::new(), Meaning::Text));
     lines.push(match (run.checkpoint, run.rollout) {
         (Some(checkpoint), Some(rollout)) if rollout > checkpoint => (
-            format!("Attempt {attempt} goes on after rollout {checkpoint}; {} trained again.", rollouts(rollout - checkpoint)),
+            format!(
+                "Attempt {attempt} goes on after rollout {checkpoint}; {} trained again.",
+                rollouts(rollout - checkpoint)
+            ),
             Meaning::Text,
         ),
-        (Some(checkpoint), _) => (format!("Attempt {attempt} goes on after rollout {checkpoint}; nothing is lost."), Meaning::Text),
+        (Some(checkpoint), _) => {
+            (format!("Attempt {attempt} goes on after rollout {checkpoint}; nothing is lost."), Meaning::Text)
+        }
         (None, _) => (format!("No checkpoint yet: attempt {attempt} begins from the start."), Meaning::Warn),
     });
-    let pending: Vec<_> =
-        app.live.deck.settings.values().filter_map(|s| Some((s, s.pending.as_ref()?))).collect();
+    let pending: Vec<_> = app.live.deck.settings.values().filter_map(|s| Some((s, s.pending.as_ref()?))).collect();
     if !pending.is_empty() {
         lines.push((String::new(), Meaning::Text));
         lines.push(("These changes come into force with it:".to_owned(), Meaning::Text));
@@ -63,7 +67,8 @@ fn stop(app: &App) -> Lines {
 
 /// Every process that ends.
 fn dying(app: &App) -> Lines {
-    let alive: Vec<_> = app.live.deck.shards.values().filter(|shard| shard.state.alive()).collect();
+    let mut alive: Vec<_> = app.live.deck.shards.values().filter(|shard| shard.state.alive()).collect();
+    alive.sort_by_key(|shard| (shard.role, shard.rank));
     if alive.is_empty() {
         return vec![("No process runs at the moment.".to_owned(), Meaning::Text)];
     }
@@ -122,7 +127,12 @@ pub(super) fn draw(app: &App, sheet: Sheet, area: Rect, pen: &mut Pen<'_>) {
     let (verb, title, lines) = content(app, sheet);
     let (place, yes, no) = places(area, &lines, title, verb);
     frame(pen, place, title);
-    let inner = Rect { x: place.x + 2, y: place.y + 1, width: place.width.saturating_sub(4), height: place.height.saturating_sub(4) };
+    let inner = Rect {
+        x: place.x + 2,
+        y: place.y + 1,
+        width: place.width.saturating_sub(4),
+        height: place.height.saturating_sub(4),
+    };
     for ((line, meaning), y) in lines.iter().zip(inner.y..inner.bottom()) {
         pen.put(inner.x, y, inner.width.into(), line, *meaning);
     }

@@ -156,7 +156,9 @@ fn about(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let (said, meaning) = match (&app.tune.editor, row.edit, &setting.pending) {
         (Some(editor), _, _) if !editor.wrong.is_empty() => (editor.wrong.clone(), Meaning::Bad),
         (Some(_), _, _) => ("Enter keeps it for the next apply".to_owned(), Meaning::Dim),
-        (None, Some(edit), _) => (format!("{edit} is not sent yet: {} sends all changes", apply_key(app)), Meaning::Busy),
+        (None, Some(edit), _) => {
+            (format!("{edit} is not sent yet: {} sends all changes", apply_key(app)), Meaning::Busy)
+        }
         (None, None, Some(pending)) => {
             let when = row.applies.label();
             let when = if row.applies == Applies::Live { "the next step" } else { when };
@@ -174,7 +176,13 @@ fn about(app: &App, area: Rect, pen: &mut Pen<'_>) {
 }
 
 fn the(when: &str) -> String {
-    if when.starts_with("the ") { when.to_owned() } else if when == "restart" { "the next restart (r)".to_owned() } else { format!("the {when}") }
+    if when.starts_with("the ") {
+        when.to_owned()
+    } else if when == "restart" {
+        "the next restart (r)".to_owned()
+    } else {
+        format!("the {when}")
+    }
 }
 
 /// Rows can be clicked.

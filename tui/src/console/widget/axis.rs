@@ -37,11 +37,14 @@ impl Axis {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// The marks, from the bottom to the top.
-    pub(in crate::console) fn marks(&self) -> impl Iterator<Item = f64> + use<> {
-        let (low, step) = (self.low, self.step);
-        let count = ((self.high - low) / step).round().clamp(0.0, 64.0) as u32;
-        (0..=count).map(move |i| low + f64::from(i) * step)
+    /// The marks that get a number, the same distance apart, where there are so many rows: bottom and top always do.
+    pub(in crate::console) fn labelled(&self, rows: usize) -> impl Iterator<Item = f64> + use<> {
+        let Axis { low, high, step } = *self;
+        let count = ((high - low) / step).round().clamp(1.0, 64.0) as usize;
+        let gap = if rows > 4 { 2 } else { 1 };
+        let fits = |every: &usize| count.is_multiple_of(*every) && rows.saturating_sub(1) * every >= gap * count;
+        let every = (1..=count).find(fits).unwrap_or(count);
+        (0..=count).step_by(every).map(move |i| low + i as f64 * step)
     }
 }
 
@@ -65,7 +68,7 @@ mod tests {
             let axis = Axis::holding(a.min(b), a.max(b), 4);
             let slack = axis.step * 1e-6;
             assert!(axis.low <= a.min(b) + slack && axis.high >= a.max(b) - slack, "{a} {b} {axis:?}");
-            assert!(axis.marks().count() <= 6);
+            assert!(axis.labelled(9).count() <= 6);
         }
     }
 

@@ -6,7 +6,7 @@ use super::pen::Pen;
 use crate::console::theme::Meaning;
 
 const EIGHTHS: [&str; 9] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
-const LEVELS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A thin line, drawn up to `share` of its length.
 pub(in crate::console) fn thin(pen: &mut Pen<'_>, area: Rect, share: f64, meaning: Meaning) {
@@ -29,16 +29,16 @@ pub(in crate::console) fn solid(pen: &mut Pen<'_>, area: Rect, share: f64, meani
 }
 
 /// One column whose height stands for `share`.
-pub(in crate::console) fn level(share: f64) -> &'static str {
+pub(in crate::console) fn level(share: f64) -> char {
     let at = if share.is_finite() { (share.clamp(0.0, 1.0) * 7.0).round() as usize } else { 0 };
     LEVELS[at]
 }
 
-/// How a load looks.
+/// How a load looks. Busy is well: no load is an alarm.
 pub(in crate::console) fn load(share: f64) -> Meaning {
     match share {
-        ..0.7 => Meaning::LoadLow,
-        ..0.92 => Meaning::LoadMiddle,
+        ..0.2 => Meaning::LoadLow,
+        ..0.75 => Meaning::LoadMiddle,
         _ => Meaning::LoadHigh,
     }
 }

@@ -52,7 +52,7 @@ pub(in crate::console) fn draw(pen: &mut Pen<'_>, area: Rect, layers: &[(Layer, 
             let bits = |layer: &Layer| layer.cells.get(y * layer.columns + x).copied().unwrap_or(0);
             let Some((layer, meaning)) = layers.iter().find(|(layer, _)| bits(layer) != 0) else { continue };
             if let Some(letter) = char::from_u32(0x2800 + u32::from(bits(layer))) {
-                pen.put(column, row, 1, letter.encode_utf8(&mut [0; 4]), *meaning);
+                pen.glyph(column, row, letter, *meaning);
             }
         }
     }

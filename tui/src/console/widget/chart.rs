@@ -36,6 +36,8 @@ pub(in crate::console) struct Chart<'a> {
     pub(in crate::console) curves: Vec<Curve<'a>>,
     /// What x counts.
     pub(in crate::console) unit: &'a str,
+    /// The x axis goes on to here, when the end is known.
+    pub(in crate::console) until: Option<u64>,
 }
 
 impl Chart<'_> {
@@ -44,12 +46,12 @@ impl Chart<'_> {
         let mut right = Vec::new();
         for (i, curve) in self.curves.iter().enumerate() {
             let Some(last) = curve.series.last() else { continue };
-            let rank = i as u8 * 2;
+            let rank = i as u8 * 4;
             if several && !curve.name.is_empty() {
                 right.push(piece(curve.name, Meaning::Dim).rank(rank + 1));
             }
-            right.push(piece(format::number(last), if i == 0 { Meaning::Number } else { curve.line }).rank(rank));
-            right.push(piece(arrow(curve.series), curve.line).rank(rank));
+            right.push(piece(format::number(last), if several { curve.line } else { Meaning::Number }).rank(rank));
+            right.push(piece(arrow(curve.series), Meaning::Dim).rank(rank + 2));
         }
         let inner = pen.panel(area, self.title, right);
         if self.curves.iter().all(|curve| curve.series.buckets.is_empty()) {
@@ -77,11 +79,11 @@ impl Chart<'_> {
         let (first, last) = self.span();
         let (columns, rows) = (usize::from(field.width), usize::from(field.height));
         let traces: Vec<Trace> = self.curves.iter().map(|c| Trace::of(c.series, first, last, columns * 2)).collect();
-        let low = traces.iter().map(|trace| trace.low).fold(f64::INFINITY, f64::min);
-        let high = traces.iter().map(|trace| trace.high).fold(f64::NEG_INFINITY, f64::max);
+        let low = traces.iter().map(|trace| trace.range().0).fold(f64::INFINITY, f64::min);
+        let high = traces.iter().map(|trace| trace.range().1).fold(f64::NEG_INFINITY, f64::max);
         let axis = Axis::holding(low, high, (rows / 2).clamp(1, 5));
         self.margins(pen, field, margin, below, &axis, (first, last));
-        self.attempts(pen, field, (first, last));
+        self.attempts(pen, field, area.bottom(), (first, last));
         let mut layers = Vec::new();
         for (trace, curve) in traces.iter().zip(&self.curves) {
             let drawn = trace.layers(&axis, columns, rows);
@@ -99,22 +101,18 @@ impl Chart<'_> {
         let buckets = || self.curves.iter().flat_map(|curve| &curve.series.buckets);
         let first = buckets().map(|bucket| bucket.from).min().unwrap_or(0);
         let last = buckets().map(|bucket| bucket.to).max().unwrap_or(0);
-        (first, last.max(first + LEAST_SPAN))
+        (first, last.max(first + LEAST_SPAN).max(self.until.unwrap_or(0)))
     }
 
     fn margins(&self, pen: &mut Pen<'_>, field: Rect, margin: u16, below: u16, axis: &Axis, span: (u64, u64)) {
         let bottom = field.bottom() - 1;
         if margin > 0 {
-            let mut free = bottom + 1;
-            for mark in axis.marks() {
+            for mark in axis.labelled(field.height.into()) {
                 let y = bottom - (axis.place(mark) * f64::from(field.height - 1)).round() as u16;
-                if y < free {
-                    pen.put_left_of(field.x - 1, y, &format::tick(mark, axis.step), Meaning::Dim);
-                    free = y.saturating_sub(u16::from(field.height > 6));
-                }
+                pen.put_left_of(field.x - 1, y, &format::tick(mark, axis.step), Meaning::Dim);
             }
             for y in field.top()..field.bottom() {
-                pen.put(field.x - 1, y, 1, "▏", Meaning::Faint);
+                pen.glyph(field.x - 1, y, '▏', Meaning::Faint);
             }
         }
         if below > 0 {
@@ -130,15 +128,27 @@ impl Chart<'_> {
     }
 
     /// A line where each attempt but the first begins.
-    fn attempts(&self, pen: &mut Pen<'_>, field: Rect, (first, last): (u64, u64)) {
+    fn attempts(&self, pen: &mut Pen<'_>, field: Rect, bottom: u16, (first, last): (u64, u64)) {
         let Some(curve) = self.curves.iter().max_by_key(|curve| curve.series.buckets.len()) else { return };
         for pair in curve.series.buckets.windows(2).filter(|pair| pair[1].attempt != pair[0].attempt) {
             let at = dot(pair[1].from, first, last, usize::from(field.width) * 2) / 2;
             let x = field.x + at as u16;
             for y in field.top()..field.bottom() {
-                pen.put(x, y, 1, "┆", Meaning::Mark);
+                pen.glyph(x, y, '┆', Meaning::Mark);
             }
-            pen.put(x + 1, field.top(), field.right().saturating_sub(x + 1).min(4).into(), &pair[1].attempt.to_string(), Meaning::Mark);
+            let label = pair[1].attempt.to_string();
+            let wide = label.len() as u16;
+            if (x..x + wide + 2).all(|x| pen.blank(x.max(1) - 1, field.bottom())) && field.bottom() < bottom {
+                pen.put(x, field.bottom(), wide.into(), &label, Meaning::Mark);
+            } else {
+                pen.put(
+                    x + 1,
+                    field.top(),
+                    field.right().saturating_sub(x + 1).min(wide).into(),
+                    &label,
+                    Meaning::Mark,
+                );
+            }
         }
     }
 }
@@ -152,17 +162,19 @@ pub(in crate::console) fn arrow(series: &Series) -> &'static str {
         part.iter().map(|b| b.sum).sum::<f64>() / part.iter().map(|b| b.count).sum::<u64>() as f64
     };
     if buckets.len() < 4 {
-        return "·";
+        return "→";
     }
-    let (before, after) = (means(buckets.len() - 2 * few..buckets.len() - few), means(buckets.len() - few..buckets.len()));
+    let (before, after) =
+        (means(buckets.len() - 2 * few..buckets.len() - few), means(buckets.len() - few..buckets.len()));
     let range = |b: &[rldeck_core::deck::Bucket]| {
-        b.iter().map(|b| b.max).fold(f64::NEG_INFINITY, f64::max) - b.iter().map(|b| b.min).fold(f64::INFINITY, f64::min)
+        b.iter().map(|b| b.max).fold(f64::NEG_INFINITY, f64::max)
+            - b.iter().map(|b| b.min).fold(f64::INFINITY, f64::min)
     };
     let noise = range(&buckets[buckets.len() - 2 * few..]).max(range(buckets) * 0.2) * 0.12;
     match after - before {
         change if change > noise => "▲",
         change if change < -noise => "▼",
-        _ => "·",
+        _ => "→",
     }
 }
 
@@ -179,18 +191,17 @@ struct Column {
     min: f64,
     max: f64,
     mean: f64,
+    count: u64,
     smooth: f64,
-    attempt: u32,
-    /// Trained again by a later attempt.
-    past: bool,
 }
 
 /// A series, column by column.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Trace {
-    columns: Vec<Column>,
-    low: f64,
-    high: f64,
+    /// From the first x to the last: of each x what the last attempt measured that came by.
+    kept: Vec<Column>,
+    /// What was measured again by a later attempt.
+    past: Vec<Column>,
 }
 
 struct Drawn {
@@ -201,40 +212,34 @@ struct Drawn {
 
 impl Trace {
     fn of(series: &Series, first: u64, last: u64, dots: usize) -> Trace {
-        let mut columns: Vec<(Column, u64)> = Vec::new();
-        let mut later = u64::MAX;
-        let mut after = None;
-        let mut past = vec![false; series.buckets.len()];
-        let mut begins = u64::MAX;
-        for (i, bucket) in series.buckets.iter().enumerate().rev() {
-            if after.is_some_and(|attempt| attempt != bucket.attempt) {
-                later = later.min(begins);
-            }
-            begins = bucket.from;
-            after = Some(bucket.attempt);
-            past[i] = bucket.from >= later;
-        }
-        for (bucket, past) in series.buckets.iter().zip(past).filter(|(bucket, _)| bucket.count > 0) {
+        let mut trace = Trace::default();
+        for (bucket, past) in series.buckets.iter().zip(past(series)).filter(|(bucket, _)| bucket.count > 0) {
+            let columns = if past { &mut trace.past } else { &mut trace.kept };
             let x = dot(bucket.from, first, last, dots);
             match columns.last_mut() {
-                Some((column, count)) if column.x == x && column.past == past && column.attempt == bucket.attempt => {
-                    column.mean = (column.mean * *count as f64 + bucket.sum) / (*count + bucket.count) as f64;
-                    *count += bucket.count;
+                Some(column) if column.x == x => {
+                    let count = column.count + bucket.count;
+                    column.mean = (column.mean * column.count as f64 + bucket.sum) / count as f64;
+                    column.count = count;
                     column.min = column.min.min(bucket.min);
                     column.max = column.max.max(bucket.max);
                 }
                 _ => {
                     let (min, max, mean) = (bucket.min, bucket.max, bucket.mean());
-                    let column = Column { x, min, max, mean, smooth: mean, attempt: bucket.attempt, past };
-                    columns.push((column, bucket.count));
+                    columns.push(Column { x, min, max, mean, count: bucket.count, smooth: mean });
                 }
             }
         }
-        let mut columns: Vec<Column> = columns.into_iter().map(|(column, _)| column).collect();
-        smooth(&mut columns);
-        let low = columns.iter().map(|column| column.min).fold(f64::INFINITY, f64::min);
-        let high = columns.iter().map(|column| column.max).fold(f64::NEG_INFINITY, f64::max);
-        Trace { columns, low, high }
+        smooth(&mut trace.kept);
+        trace
+    }
+
+    /// The least and the greatest value.
+    fn range(&self) -> (f64, f64) {
+        self.kept
+            .iter()
+            .chain(&self.past)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), column| (low.min(column.min), high.max(column.max)))
     }
 
     fn layers(&self, axis: &Axis, columns: usize, rows: usize) -> Drawn {
@@ -242,38 +247,51 @@ impl Trace {
         let mut drawn = Drawn { line: blank.clone(), soft: blank.clone(), past: blank };
         let most = (rows * 4 - 1) as f64;
         let row = |value: f64| ((1.0 - axis.place(value)) * most).round() as usize;
-        let smoothed = self.columns.len() >= SMOOTH_FROM;
-        let mut before: Option<&Column> = None;
-        for column in &self.columns {
-            let joined = before.filter(|b| b.past == column.past && b.attempt == column.attempt && b.x <= column.x);
-            let start = joined.unwrap_or(column);
-            if column.past {
-                stroke(&mut drawn.past, (start.x, start.mean), (column.x, column.mean), &row);
-            } else {
-                if smoothed {
-                    stroke(&mut drawn.soft, (start.x, start.mean), (column.x, column.mean), &row);
-                }
-                drawn.soft.column(column.x, row(column.min), row(column.max));
-                stroke(&mut drawn.line, (start.x, start.smooth), (column.x, column.smooth), &row);
+        let mut before = None;
+        for column in &self.kept {
+            let start: &Column = before.unwrap_or(column);
+            if self.kept.len() >= SMOOTH_FROM {
+                stroke(&mut drawn.soft, (start.x, start.mean), (column.x, column.mean), &row);
             }
+            drawn.soft.column(column.x, row(column.min), row(column.max));
+            stroke(&mut drawn.line, (start.x, start.smooth), (column.x, column.smooth), &row);
+            before = Some(column);
+        }
+        let mut before = None;
+        for column in &self.past {
+            let start: &Column = before.filter(|before: &&Column| before.x <= column.x).unwrap_or(column);
+            stroke(&mut drawn.past, (start.x, start.mean), (column.x, column.mean), &row);
             before = Some(column);
         }
         drawn
     }
 }
 
-/// A mean that follows its column and those before it in the same attempt.
+/// For each bucket, whether a later attempt came by its x again.
+fn past(series: &Series) -> Vec<bool> {
+    let mut past = vec![false; series.buckets.len()];
+    let (mut again, mut begins, mut after) = (u64::MAX, u64::MAX, None);
+    for (bucket, past) in series.buckets.iter().zip(&mut past).rev() {
+        if after.is_some_and(|attempt| attempt != bucket.attempt) {
+            again = again.min(begins);
+        }
+        (begins, after) = (bucket.from, Some(bucket.attempt));
+        *past = bucket.from >= again;
+    }
+    past
+}
+
+/// The mean over a few columns on both sides; fewer towards the ends, so that a line begins and ends where its values do.
 fn smooth(columns: &mut [Column]) {
     if columns.len() < SMOOTH_FROM {
         return;
     }
-    let keep = 1.0 - 1.0 / (columns.len() as f64 / 14.0).clamp(1.5, 8.0);
-    let mut last: Option<Column> = None;
-    for column in columns {
-        if let Some(last) = last.filter(|last| last.past == column.past && last.x <= column.x) {
-            column.smooth = last.smooth * keep + column.mean * (1.0 - keep);
-        }
-        last = Some(*column);
+    let most = (columns.len() / 24).clamp(1, 6);
+    let means: Vec<f64> = columns.iter().map(|column| column.mean).collect();
+    for (i, column) in columns.iter_mut().enumerate() {
+        let reach = most.min(i).min(means.len() - 1 - i);
+        let part = &means[i - reach..=i + reach];
+        column.smooth = part.iter().sum::<f64>() / part.len() as f64;
     }
 }
 

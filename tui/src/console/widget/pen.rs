@@ -59,6 +59,18 @@ impl Pen<'_> {
         self.styled(x, y, width, line, self.theme.style(meaning))
     }
 
+    /// One letter of our own: a dot pattern, a block, a rule.
+    pub(in crate::console) fn glyph(&mut self, x: u16, y: u16, glyph: char, meaning: Meaning) {
+        if let Some(cell) = self.buf.cell_mut(Position { x, y }) {
+            cell.set_char(glyph).set_style(self.theme.style(meaning));
+        }
+    }
+
+    /// Nothing is drawn there yet.
+    pub(in crate::console) fn blank(&self, x: u16, y: u16) -> bool {
+        self.buf.cell(Position { x, y }).is_some_and(|cell| cell.symbol() == " ")
+    }
+
     fn styled(&mut self, x: u16, y: u16, width: usize, line: &str, style: Style) -> u16 {
         let area = self.buf.area;
         if !area.contains(Position { x, y }) || width == 0 {

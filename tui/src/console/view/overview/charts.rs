@@ -3,10 +3,8 @@ use rldeck_core::deck::{Deck, Series};
 
 use crate::console::{
     app::App,
-    format,
     theme::Meaning,
     widget::{
-        bar,
         chart::{Chart, Curve},
         pen::Pen,
     },
@@ -26,13 +24,13 @@ pub(super) struct Spec {
 /// The most important first.
 #[rustfmt::skip]
 static SPECS: [Spec; 9] = [
-    Spec { title: "reward", unit: "rollout", series: &[("rollout/sampled_reward", "sampled"), ("eval/arithmetic", "eval")], always: true, colour: 0 },
+    Spec { title: "reward", unit: "rollout", series: &[("rollout/sampled_reward", ""), ("eval/arithmetic", "eval")], always: true, colour: 0 },
     Spec { title: "response length", unit: "rollout", series: &[("rollout/response_len/mean", "")], always: true, colour: 0 },
     Spec { title: "kl", unit: "step", series: &[("train/kl_loss", "ref"), ("train/ppo_kl", "old")], always: false, colour: 2 },
     Spec { title: "clip fraction", unit: "step", series: &[("train/pg_clipfrac", "")], always: false, colour: 2 },
     Spec { title: "entropy", unit: "step", series: &[("train/entropy_loss", "")], always: false, colour: 2 },
     Spec { title: "train/rollout gap", unit: "step", series: &[("train/train_rollout_logprob_abs_diff", "")], always: false, colour: 1 },
-    Spec { title: "tokens/s", unit: "rollout", series: &[("perf/tokens_per_gpu_per_sec", "generate"), ("perf/actor_train_tok_per_s", "train")], always: false, colour: 3 },
+    Spec { title: "tokens/s", unit: "rollout", series: &[("perf/tokens_per_gpu_per_sec", "made"), ("perf/actor_train_tok_per_s", "trained")], always: false, colour: 3 },
     Spec { title: "grad norm", unit: "step", series: &[("train/grad_norm", "")], always: false, colour: 1 },
     Spec { title: "truncated", unit: "rollout", series: &[("rollout/truncated_ratio", "")], always: false, colour: 1 },
 ];
@@ -64,7 +62,10 @@ fn series<'a>(deck: &'a Deck, name: &str) -> Option<&'a Series> {
     match name {
         "rollout/sampled_reward" => found.or_else(|| deck.series.get("rollout/raw_reward")),
         "eval/arithmetic" => found.or_else(|| {
-            deck.series.iter().find(|(name, _)| name.starts_with("eval/") && name.matches('/').count() == 1).map(|(_, s)| s)
+            deck.series
+                .iter()
+                .find(|(name, _)| name.starts_with("eval/") && name.matches('/').count() == 1)
+                .map(|(_, s)| s)
         }),
         _ => found,
     }
@@ -73,13 +74,13 @@ fn series<'a>(deck: &'a Deck, name: &str) -> Option<&'a Series> {
 /// The charts that have something to show, or will have.
 pub(super) fn shown(deck: &Deck) -> impl Iterator<Item = &'static Spec> + '_ {
     let fresh = !deck.series.keys().any(|name| name.starts_with("train/"));
-    SPECS.iter().filter(move |spec| {
-        spec.always || fresh || spec.series.iter().any(|(name, _)| deck.series.contains_key(*name))
-    })
+    SPECS
+        .iter()
+        .filter(move |spec| spec.always || fresh || spec.series.iter().any(|(name, _)| deck.series.contains_key(*name)))
 }
 
 pub(super) fn draw(app: &App, spec: &Spec, area: Rect, pen: &mut Pen<'_>) {
-    Chart { title: spec.title, curves: spec.curves(app.deck()), unit: spec.unit }.draw(pen, area);
+    Chart { title: spec.title, curves: spec.curves(app.deck()), unit: spec.unit, until: None }.draw(pen, area);
 }
 
 /// What the preparation measures.
@@ -90,19 +91,11 @@ pub(super) fn prepares(deck: &Deck) -> Option<(&str, &Series)> {
     loss.or_else(|| own.next()).map(|(name, series)| (name.as_str(), series))
 }
 
-/// The curve of the preparation, large.
+/// The curve of the preparation, large, with room for what is still to come.
 pub(super) fn prepare(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let deck = app.deck();
     let Some((name, series)) = prepares(deck) else { return };
-    let bar_rows = if area.height >= 8 { 2 } else { 0 };
-    if let Some(progress) = deck.lane.all_progress().next().filter(|progress| bar_rows > 0 && progress.total > 0) {
-        let share = progress.done as f64 / progress.total as f64;
-        let of = format!("{} of {} {}", format::whole(progress.done), format::whole(progress.total), progress.unit);
-        let x = pen.put(area.x + 1, area.y, area.width.saturating_sub(1).into(), &format!("cold start  {:>3.0}%  ", share * 100.0), Meaning::Number);
-        let x = pen.put(x, area.y, area.right().saturating_sub(x).into(), &of, Meaning::Dim) + 2;
-        bar::thin(pen, Rect { x, y: area.y, width: area.right().saturating_sub(x + 1), height: 1 }, share, Meaning::PhaseTrain);
-    }
-    let place = Rect { y: area.y + bar_rows, height: area.height - bar_rows, ..area };
     let curve = Curve { series, name: "", line: Meaning::CurveB, soft: Meaning::CurveBSoft };
-    Chart { title: name, curves: vec![curve], unit: "step" }.draw(pen, place);
+    let steps = deck.lane.all_progress().find(|progress| progress.unit == "steps");
+    Chart { title: name, curves: vec![curve], unit: "step", until: steps.map(|steps| steps.total) }.draw(pen, area);
 }

@@ -53,23 +53,23 @@ fn row(label: &str, n: u64, of: u64, meaning: Meaning, area: Rect, pen: &mut Pen
     let figures = text::pad_left(&format::whole(n), 5);
     pen.put(x + 11, area.y, room(x + 11).min(5), &figures, Meaning::Number);
     let share = if of == 0 { 0.0 } else { n as f64 / of as f64 };
-    let width = area.width.saturating_sub(24);
+    let width = area.width.saturating_sub(25);
     if width >= 4 {
         bar::solid(pen, Rect { x: x + 17, width, ..area }, share, meaning);
-        pen.put_left_of(area.right(), area.y, &format!("{:.0}%", share * 100.0), Meaning::Dim);
+        pen.put_left_of(area.right() - 1, area.y, &format!("{:.0}%", share * 100.0), Meaning::Dim);
     }
 }
 
 /// How much was kept of each of the last rollouts.
 fn history(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let funnels = &app.deck().funnels;
-    let width = usize::from(area.width.saturating_sub(24));
+    let width = usize::from(area.width.saturating_sub(25));
     if width < 4 {
         return;
     }
     let kept = |funnel: &Funnel| if funnel.sampled == 0 { 0.0 } else { funnel.kept as f64 / funnel.sampled as f64 };
     let drawn: String = funnels.iter().skip(funnels.len().saturating_sub(width)).map(|f| bar::level(kept(f))).collect();
-    pen.put(area.x + 1, area.y, 16, "kept before", Meaning::Dim);
+    pen.put(area.x + 1, area.y, 16, "kept, of late", Meaning::Dim);
     pen.put(area.x + 18, area.y, width, &drawn, Meaning::BarKept);
 }
 

@@ -34,14 +34,17 @@ fn lanes<'a>(deck: &'a Deck, most: usize) -> Vec<Lane<'a>> {
         deck.shards.values().filter(|shard| shard.state.alive() && shard.id.attempt == deck.run.attempt).collect();
     alive.sort_by_key(|shard| (shard.role, shard.rank, shard.id.life));
     if alive.len() <= most {
-        let one = |shard| Lane { label: shard_label(shard), meaning: phase::shard(deck, &shard.id), shards: vec![shard] };
+        let one =
+            |shard| Lane { label: shard_label(shard), meaning: phase::shard(deck, &shard.id), shards: vec![shard] };
         return alive.into_iter().map(one).collect();
     }
     let mut lanes: Vec<Lane<'a>> = Vec::new();
     for shard in alive {
         match lanes.last_mut().filter(|lane| lane.shards[0].role == shard.role) {
             Some(lane) => lane.shards.push(shard),
-            None => lanes.push(Lane { label: String::new(), meaning: phase::shard(deck, &shard.id), shards: vec![shard] }),
+            None => {
+                lanes.push(Lane { label: String::new(), meaning: phase::shard(deck, &shard.id), shards: vec![shard] })
+            }
         }
     }
     for lane in &mut lanes {
@@ -84,11 +87,11 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
         };
         pen.put(inner.x + 1, inner.y, inner.width.saturating_sub(2).into(), &said, Meaning::Dim);
     }
-    for (lane, y) in lanes.iter().zip(inner.y..inner.bottom()) {
+    for (lane, y) in lanes.iter().take(room.max(1)).zip(inner.y..inner.bottom()) {
         line(deck, lane, now, Rect { y, height: 1, ..inner }, pen);
     }
     if let Some(spans) = last.filter(|_| below > 0 && inner.height > 0) {
-        let y = (inner.y + lanes.len().max(1) as u16).min(inner.bottom() - 1);
+        let y = (inner.y + lanes.len().clamp(1, room.max(1)) as u16).min(inner.bottom() - 1);
         bar_of(&spans, Rect { y, height: 1, ..inner }, pen);
     }
 }
@@ -115,11 +118,13 @@ fn line(deck: &Deck, lane: &Lane<'_>, now: Millis, area: Rect, pen: &mut Pen<'_>
             pen.put(x, left.y, room(x), said, Meaning::Dim);
         }
         Some(span) => {
-            pen.put(x, left.y, room(x).min(9), &span.name, phase::phase(&span.name));
+            pen.put(x, left.y, room(x).min(11), &span.name, phase::phase(&span.name));
             let took = format::duration(now.saturating_sub(span.start));
-            pen.put_left_of(left.right().saturating_sub(1), left.y, &took, Meaning::Dim);
+            if left.width >= 34 {
+                pen.put_left_of(left.right().saturating_sub(1), left.y, &took, Meaning::Dim);
+            }
             let busy: Vec<_> = lane.shards.iter().filter_map(|shard| deck.lane.progress_of(&shard.id)).collect();
-            progress(&busy, &span.name, Rect { x: x + 10, width: left.right().saturating_sub(x + 19), ..left }, pen);
+            progress(&busy, &span.name, Rect { x: x + 12, width: left.right().saturating_sub(x + 21), ..left }, pen);
         }
     }
     if stripes > 0 {
@@ -155,17 +160,19 @@ fn stripe(deck: &Deck, shard: &ShardStatus, now: Millis, area: Rect, pen: &mut P
         let middle = from + slice * i as Millis + slice / 2;
         let found = spans.iter().find(|span| span.start <= middle && span.end.is_none_or(|end| end > middle));
         match found.filter(|span| !span.name.is_empty()) {
-            Some(span) => pen.put(x, area.y, 1, "▆", phase::phase(&span.name)),
-            None => pen.put(x, area.y, 1, "·", Meaning::Faint),
-        };
+            Some(span) => pen.glyph(x, area.y, '▆', phase::phase(&span.name)),
+            None => pen.glyph(x, area.y, '·', Meaning::Faint),
+        }
     }
 }
 
 /// Phases of the trainer in its last whole rollout, with how long each took.
 fn last(deck: &Deck) -> Option<(u64, Vec<(String, Millis)>)> {
-    let trainer = deck.lane.spans().rev().find(|span| {
-        deck.shards.get(&span.shard).is_some_and(|shard| shard.role == Role::Trainer)
-    })?;
+    let trainer = deck
+        .lane
+        .spans()
+        .rev()
+        .find(|span| deck.shards.get(&span.shard).is_some_and(|shard| shard.role == Role::Trainer))?;
     let rollout = trainer.rollout.checked_sub(1)?;
     let mut phases: Vec<(String, Millis)> = Vec::new();
     for span in deck.lane.of_rollout(&trainer.shard, rollout) {
@@ -188,17 +195,14 @@ fn bar_of((rollout, phases): &(u64, Vec<(String, Millis)>), area: Rect, pen: &mu
         sum += took;
         let until = field.x + (sum as f64 / all.max(1) as f64 * f64::from(field.width)).round() as u16;
         let width = until.saturating_sub(x);
-        let full = format!(" {name} {}", format::duration(*took));
-        let label = if text::width_of(&full) <= usize::from(width) {
-            full
-        } else if text::width_of(name) <= usize::from(width) {
-            name.clone()
-        } else {
-            String::new()
-        };
-        if width > 0 {
-            pen.block(Rect { x, width, ..field }, &label, phase::phase(name));
+        let full = format!("{name} {}", format::duration(*took));
+        let label = [full, name.clone()].into_iter().find(|label| text::width_of(label) < usize::from(width));
+        let meaning = phase::phase(name);
+        let mut at = x;
+        if let Some(label) = label {
+            at = pen.put(x, area.y, width.into(), &label, meaning) + 1;
         }
+        (at..until.saturating_sub(1)).for_each(|x| pen.glyph(x, area.y, '━', meaning));
         x = until;
     }
 }

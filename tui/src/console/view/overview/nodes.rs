@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use ratatui::layout::Rect;
 use rldeck_core::deck::{Deck, Frame, Gpu, Node, ShardStatus};
 
@@ -8,7 +10,7 @@ use crate::console::{
     theme::Meaning,
     widget::{
         bar,
-        pen::{Pen, piece},
+        pen::{Pen, Piece, piece},
     },
 };
 
@@ -37,7 +39,14 @@ fn shards<'a>(deck: &'a Deck, node: &Node) -> Vec<&'a ShardStatus> {
 pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let deck = app.deck();
     let down = deck.nodes.values().filter(|node| !node.connected).count();
-    let mut right = vec![piece(format!("{} up", deck.nodes.len() - down), Meaning::Dim)];
+    let notes: BTreeSet<&str> = deck
+        .nodes
+        .values()
+        .filter_map(|node| Some(node.frame.as_ref()?.note.as_str()))
+        .filter(|n| !n.is_empty())
+        .collect();
+    let mut right: Vec<Piece> = notes.iter().map(|note| piece(*note, Meaning::Dim).rank(2)).collect();
+    right.push(piece(format!("{} up", deck.nodes.len() - down), Meaning::Dim));
     if down > 0 {
         right.push(piece(format!("{down} not heard"), Meaning::Bad));
     }
@@ -84,7 +93,10 @@ fn line(app: &App, node: &Node, shards: &[&ShardStatus], area: Rect, pen: &mut P
             let from = i * host.cpus.len() / cells;
             let part = &host.cpus[from..((i + 1) * host.cpus.len() / cells).max(from + 1)];
             let share = f64::from(part.iter().sum::<f32>() / part.len() as f32 / 100.0);
-            x = pen.put(x, area.y, room(x), bar::level(share), bar::load(share));
+            if room(x) > 0 {
+                pen.glyph(x, area.y, bar::level(share), bar::load(share));
+                x += 1;
+            }
         }
         x = pen.put(x, area.y, room(x), &format!("{mean:>4.0}%"), Meaning::Number) + 2;
         x = pen.put(x, area.y, room(x), "mem ", Meaning::Dim);
@@ -95,9 +107,6 @@ fn line(app: &App, node: &Node, shards: &[&ShardStatus], area: Rect, pen: &mut P
             x = pen.put(x, area.y, room(x), &format!(" of {}", format::bytes(host.memory_total)), Meaning::Dim);
         }
         x += 2;
-        if !frame.note.is_empty() && shards.is_empty() && area.width >= 80 {
-            pen.put(x, area.y, room(x), &frame.note, Meaning::Dim);
-        }
     } else {
         x = pen.put(x, area.y, room(x), "not measured yet", Meaning::Dim) + 2;
     }
@@ -116,8 +125,12 @@ fn gpu_line(gpus: &[Gpu], area: Rect, pen: &mut Pen<'_>) {
     let mut x = pen.put(area.x + 5, area.y, room(area.x + 5), "gpu ", Meaning::Dim);
     for gpu in gpus.iter().take(16) {
         let share = f64::from(gpu.utilisation.unwrap_or(0)) / 100.0;
-        let (drawn, meaning) = if gpu.error.is_empty() { (bar::level(share), Meaning::LoadLow) } else { ("✗", Meaning::Bad) };
-        x = pen.put(x, area.y, room(x), drawn, meaning);
+        let (drawn, meaning) =
+            if gpu.error.is_empty() { (bar::level(share), bar::load(share)) } else { ('✗', Meaning::Bad) };
+        if room(x) > 0 {
+            pen.glyph(x, area.y, drawn, meaning);
+            x += 1;
+        }
     }
     let n = gpus.len() as f64;
     let busy = gpus.iter().filter_map(|gpu| gpu.utilisation).map(f64::from).sum::<f64>() / n;
@@ -149,16 +162,17 @@ fn shard_line(deck: &Deck, shard: &ShardStatus, frame: Option<&Frame>, area: Rec
     let process = frame.and_then(|frame| frame.processes.iter().find(|p| p.shard.as_ref() == Some(&shard.id)));
     let Some(process) = process.filter(|_| shard.state.alive()) else { return };
     let figures = [
-        (format!("{}%", process.cpu.round()), 5, "cpu"),
-        (format::bytes(process.memory), 8, ""),
-        (shard.pid.to_string(), 8, "pid"),
+        ("cpu", format!("{}%", process.cpu.round()), 5),
+        ("mem", format::bytes(process.memory), 8),
+        ("pid", shard.pid.to_string(), 0),
     ];
     let mut x = x + 21;
-    for (text, width, unit) in figures {
-        if room(x) < width + unit.len() + 1 {
+    for (label, text, width) in figures {
+        let text = text::pad_left(&text, width.max(text.len()));
+        if room(x) < text.len() + 5 {
             return;
         }
-        x = pen.put(x, area.y, width, &text::pad_left(&text, width), Meaning::Text) + 1;
-        x = pen.put(x, area.y, room(x), unit, Meaning::Dim) + u16::from(!unit.is_empty());
+        x = pen.put(x, area.y, room(x), label, Meaning::Dim) + 1;
+        x = pen.put(x, area.y, room(x), &text, Meaning::Text) + 2;
     }
 }

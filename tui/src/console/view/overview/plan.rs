@@ -24,7 +24,7 @@ pub(super) enum Panel {
 /// Blank columns between panels that stand side by side.
 const GAP: u16 = 2;
 /// A row of panels is at least so high.
-const LOW: u16 = 6;
+const LOW: u16 = 5;
 
 /// Divides an area. Panels do not overlap and lie inside of it.
 pub(super) fn plan(app: &App, area: Rect) -> Vec<(Panel, Rect)> {
@@ -41,10 +41,13 @@ pub(super) fn plan(app: &App, area: Rect) -> Vec<(Panel, Rect)> {
         _ => 12,
     };
     let alerts = match deck.alerts.len() as u16 {
-        0 => 0,
-        n => (n + 1).min(if area.height < 30 { 3 } else { 6 }).min(rest.height.saturating_sub(log + LOW)),
+        // Where there is little room, alerts are the first lines of the log.
+        n if n == 0 || area.height < 30 => 0,
+        n => (n + 1).min(6),
     };
-    let mut foot = Rect { y: rest.bottom() - (log + alerts).min(rest.height), height: (log + alerts).min(rest.height), ..rest };
+    let log = if alerts == 0 && log > 0 { log + deck.alerts.len().min(1) as u16 } else { log };
+    let mut foot =
+        Rect { y: rest.bottom() - (log + alerts).min(rest.height), height: (log + alerts).min(rest.height), ..rest };
     rest.height -= foot.height;
     if deck.run.state == State::Preparing && charts::prepares(deck).is_some() {
         panels.push((Panel::Prepare, rest));
@@ -106,6 +109,10 @@ fn cells(app: &App, columns: usize, wide: bool) -> Vec<Panel> {
 
 /// Fills rows of `columns` cells as long as there is height for them.
 fn grid(cells: Vec<Panel>, area: Rect, columns: usize, panels: &mut Vec<(Panel, Rect)>) {
+    let mut cells = cells;
+    if cells.len() > columns {
+        cells.truncate(cells.len() / columns * columns);
+    }
     let wanted = cells.len().div_ceil(columns) as u16;
     let rows = if area.height < LOW { 1 } else { (area.height / LOW).clamp(1, wanted) };
     let mut y = area.y;
