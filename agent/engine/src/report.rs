@@ -9,12 +9,16 @@ use std::{
 
 use rldeck_core::shard::{EVENTS, Event, Report, Severity};
 
+/// So many bytes of events wait for room on a full disk.
+const MOST_WAITING: usize = 8 << 20;
+
 /// Appends to `events.jsonl` in the working directory.
 pub(crate) struct Reporter {
     file: Option<File>,
-    /// Events that could not be written since the last that could.
+    /// What could not be written yet; may begin within a line, of which the beginning is in the file.
+    waiting: Vec<u8>,
+    /// Events for which there was no room even here.
     lost: u64,
-    torn: bool,
 }
 
 fn now_ms() -> u64 {
@@ -23,19 +27,18 @@ fn now_ms() -> u64 {
 
 impl Reporter {
     pub(crate) fn new() -> Reporter {
-        Reporter { file: None, lost: 0, torn: false }
+        Reporter { file: None, waiting: Vec::new(), lost: 0 }
     }
 
     pub(crate) fn report(&mut self, report: Report) {
-        if self.lost > 0 {
+        self.flush();
+        if self.lost > 0 && self.waiting.is_empty() {
             let text = format!("{} events could not be written to {EVENTS} and are lost", self.lost);
-            if self.append(Report::Notice { severity: Severity::Warning, text }) {
-                self.lost = 0;
-            }
+            self.lost = 0;
+            self.add(Report::Notice { severity: Severity::Warning, text });
         }
-        if !self.append(report) {
-            self.lost += 1;
-        }
+        self.add(report);
+        self.flush();
     }
 
     pub(crate) fn notice(&mut self, severity: Severity, text: String) {
@@ -43,20 +46,27 @@ impl Reporter {
         self.report(Report::Notice { severity, text });
     }
 
-    /// One write a line, so that a reader never sees half of one; after a torn write (full disk) a new line begins.
-    fn append(&mut self, report: Report) -> bool {
-        let Ok(mut line) = serde_json::to_vec(&Event { at: now_ms(), report }) else { return false };
-        line.push(b'\n');
-        if self.torn {
-            line.insert(0, b'\n');
+    fn add(&mut self, report: Report) {
+        match serde_json::to_vec(&Event { at: now_ms(), report }) {
+            Ok(line) if self.waiting.len() + line.len() < MOST_WAITING => {
+                self.waiting.extend(line);
+                self.waiting.push(b'\n');
+            }
+            _ => self.lost += 1,
         }
+    }
+
+    /// One write for all that waits. What a full disk did not take is written when it takes more: readers wait for the line's end.
+    fn flush(&mut self) {
         if self.file.is_none() {
             self.file = OpenOptions::new().create(true).append(true).open(EVENTS).ok();
         }
-        let Some(file) = &mut self.file else { return false };
-        let written = file.write(&line).unwrap_or(0);
-        self.torn = if written == 0 { self.torn } else { written < line.len() };
-        written == line.len()
+        if let Some(file) = &mut self.file
+            && !self.waiting.is_empty()
+        {
+            let written = file.write(&self.waiting).unwrap_or(0);
+            self.waiting.drain(..written);
+        }
     }
 }
 

@@ -23,23 +23,25 @@ use crate::{
 
 /// Runs the shard of this directory to its end. The exit code says only whether the shim itself did its work.
 pub fn shim(dir: &Path) -> ExitCode {
-    match run(dir) {
-        Ok(exit) => match replace_json(&dir.join(EXIT), &exit) {
-            Ok(()) => {
-                // Descendants that outlive the shard come to us: nobody else would collect them.
-                while wait(WaitOptions::empty()).is_ok() {}
-                ExitCode::SUCCESS
-            }
-            Err(_) => ExitCode::FAILURE,
-        },
+    match wait_for(dir) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn run(dir: &Path) -> io::Result<Exit> {
-    // Held as long as this process lives: how an agent sees that somebody waits for the shard.
+fn wait_for(dir: &Path) -> io::Result<()> {
+    // Held until the end is written down: how an agent sees that somebody waits for the shard.
     let lock = File::open(dir.join(SPEC))?;
     flock(&lock, FlockOperation::LockExclusive)?;
+    let exit = run(dir)?;
+    replace_json(&dir.join(EXIT), &exit)?;
+    drop(lock);
+    // Descendants that outlive the shard come to us: nobody else would collect them.
+    while wait(WaitOptions::empty()).is_ok() {}
+    Ok(())
+}
+
+fn run(dir: &Path) -> io::Result<Exit> {
     let _ = setsid();
     let _ = set_child_subreaper(Some(getpid()));
     let spec: Spec = read_json(&dir.join(SPEC)).ok_or_else(|| io::Error::other("spec.json cannot be read"))?;

@@ -29,8 +29,6 @@ pub enum Fact {
         run: String,
         /// TOML.
         job: String,
-        /// The nodes it may use, in rank order.
-        nodes: Vec<String>,
     },
     /// A request was answered.
     Answered {
@@ -52,6 +50,8 @@ pub enum Fact {
         attempt: u32,
         /// The checkpoint it goes on from: the last rollout in it.
         from: Option<u64>,
+        /// The nodes it uses, in rank order.
+        nodes: Vec<String>,
     },
     /// The run is somewhere else.
     State {
@@ -144,13 +144,13 @@ impl Entry {
     /// The entry in words, for people.
     pub fn text(&self) -> String {
         match &self.fact {
-            Fact::Launched { run, nodes, .. } => format!("run {run} launched on {}", nodes.join(", ")),
+            Fact::Launched { run, .. } => format!("run {run} launched"),
             Fact::Answered { action, accepted: true, text, .. } => format!("{action}: {text}"),
             Fact::Answered { action, text, .. } => format!("{action} refused: {text}"),
-            Fact::Attempt { attempt, from: Some(rollout) } => {
-                format!("attempt {attempt} begins, after rollout {rollout}")
+            Fact::Attempt { attempt, from, nodes } => {
+                let from = from.map_or("from the start".to_owned(), |rollout| format!("after rollout {}", rollout + 1));
+                format!("attempt {attempt} begins on {}, {from}", nodes.join(", "))
             }
-            Fact::Attempt { attempt, from: None } => format!("attempt {attempt} begins, from the start"),
             Fact::State { state, reason, .. } if reason.is_empty() => state.name().to_owned(),
             Fact::State { state, reason, .. } => format!("{}: {reason}", state.name()),
             Fact::Shard { id, node, state, pid, .. } => match pid {

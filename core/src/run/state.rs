@@ -208,7 +208,7 @@ pub struct Run {
     pub since: Millis,
     /// When it was launched.
     pub launched: Millis,
-    /// The nodes it may use, in rank order.
+    /// The nodes that the attempt uses, in rank order.
     pub hosts: Vec<String>,
     /// Counts from 1.
     pub attempt: u32,
@@ -246,7 +246,7 @@ impl Run {
         self.seq = entry.seq;
         let at = entry.at;
         match entry.fact.clone() {
-            Fact::Launched { run, job, nodes } => {
+            Fact::Launched { run, job } => {
                 let (connected, answers) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.answers));
                 *self = Run {
                     home: std::mem::take(&mut self.home),
@@ -254,7 +254,6 @@ impl Run {
                     job: Job::read(&job, "job.toml", &|_| None).ok().map(|(job, _)| job),
                     launched: at,
                     since: at,
-                    hosts: nodes,
                     nodes: connected,
                     answers,
                     seq: entry.seq,
@@ -267,7 +266,8 @@ impl Run {
                 }
                 self.answers.push_back((id, Outcome { accepted, text, tune }));
             }
-            Fact::Attempt { attempt, .. } => {
+            Fact::Attempt { attempt, nodes, .. } => {
+                self.hosts = nodes;
                 self.attempt = attempt;
                 self.finished = false;
                 self.notices.clear();

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Run, ShardState, step::stands};
+use super::{Run, ShardState, State, step::stands};
 use crate::{
     argument::{self, Applies},
     deck::{Alert, Change, Deck, RunStatus, Setting, ShardStatus},
@@ -106,12 +106,18 @@ impl Run {
     }
 
     fn status(&self) -> RunStatus {
+        let mut reason = self.reason.clone();
+        let away = |node: &str| self.nodes.get(node) == Some(&false);
+        let waits = self.shards.values().find(|shard| shard.state.alive() && away(&shard.node));
+        if let (State::Stopping, Some(shard)) = (self.state, waits) {
+            reason += &format!("; waiting for {}, which is not heard", shard.node);
+        }
         RunStatus {
             id: self.id.clone(),
             job: self.job.as_ref().map(|job| job.name.clone()).unwrap_or_default(),
             engine: self.job.as_ref().map(|job| job.engine.name().to_owned()).unwrap_or_default(),
             state: self.state,
-            reason: self.reason.clone(),
+            reason,
             since: self.since,
             launched: self.launched,
             attempt: self.attempt,
@@ -171,7 +177,7 @@ impl Run {
         for (what, (since, text)) in &self.troubles {
             raise(format!("controller:{what}"), Severity::Error, *since, text.clone());
         }
-        if self.state == super::State::Failed {
+        if self.state == State::Failed {
             raise("run".to_owned(), Severity::Error, self.since, format!("the run has failed: {}", self.reason));
         }
         alerts.into_iter().map(|alert| (alert.id.clone(), alert)).collect()

@@ -84,9 +84,7 @@ impl Turn<'_> {
         if self.run.state.alive() {
             return Err(format!("run {} is {}; stop it first", self.run.id, self.run.state.name()));
         }
-        let hosts: Vec<String> =
-            self.run.nodes.iter().filter(|(_, connected)| **connected).map(|(node, _)| node.clone()).collect();
-        if hosts.is_empty() {
+        if self.connected().is_empty() {
             return Err("no agent has joined; start one with `rldeck agent`".to_owned());
         }
         let read = |id: &str| {
@@ -105,7 +103,7 @@ impl Turn<'_> {
         }
         let mut said = format!("run {id}");
         findings.iter().for_each(|finding| said += &format!("\n{finding}"));
-        self.fact(Fact::Launched { run: id, job: job.to_toml(), nodes: hosts });
+        self.fact(Fact::Launched { run: id, job: job.to_toml() });
         self.next_attempt("launched");
         Ok((said, None))
     }
@@ -376,7 +374,9 @@ impl Turn<'_> {
 
     fn next_attempt(&mut self, reason: &str) {
         let from = self.run.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout);
-        self.fact(Fact::Attempt { attempt: self.run.attempt + 1, from });
+        // A node that is away is done without; when all are away the last ones are waited for.
+        let nodes = Some(self.connected()).filter(|nodes| !nodes.is_empty()).unwrap_or_else(|| self.run.hosts.clone());
+        self.fact(Fact::Attempt { attempt: self.run.attempt + 1, from, nodes });
         let state = if self.run.prepared { State::Starting } else { State::Preparing };
         self.state(state, reason, Intent::Stop, 0);
         self.start_all();
@@ -406,9 +406,13 @@ impl Turn<'_> {
         }
     }
 
+    fn connected(&self) -> Vec<String> {
+        self.run.nodes.iter().filter(|(_, connected)| **connected).map(|(node, _)| node.clone()).collect()
+    }
+
     fn from(&self) -> String {
         match &self.run.checkpoint {
-            Some(checkpoint) => format!("after rollout {}", checkpoint.rollout),
+            Some(checkpoint) => format!("after rollout {}", checkpoint.rollout + 1),
             None => "from the start".to_owned(),
         }
     }

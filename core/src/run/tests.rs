@@ -150,7 +150,7 @@ fn a_restart_stops_all_then_starts_the_next_attempt_from_the_checkpoint() {
     rig.shard("trainer", EXITED);
     assert_eq!((rig.run.state, rig.run.attempt), (State::Starting, 2));
     assert_eq!(rig.started().len(), 3, "the preparation is not repeated");
-    assert!(rig.journal.iter().any(|entry| entry.fact == Fact::Attempt { attempt: 2, from: Some(12) }));
+    assert!(rig.journal.iter().any(|entry| matches!(entry.fact, Fact::Attempt { attempt: 2, from: Some(12), .. })));
     assert!(rig.run.restarts.is_empty(), "what was asked for is not counted against the policy");
     rig.up();
 }
@@ -240,6 +240,26 @@ fn an_agent_that_comes_back_is_told_what_it_missed() {
     // It comes back without it: nobody saw how it ended.
     rig.input(Input::Joined { node: "node1".into(), shards: vec![] });
     assert_eq!(rig.run.shards[&id].state, ShardState::Lost);
+}
+
+#[test]
+fn an_attempt_does_without_a_node_that_is_away() {
+    let mut rig = Rig::running();
+    rig.act(Action::Stop);
+    rig.input(Input::Left { node: "node1".into() });
+    rig.all_end(&["trainer", "rollout-0"]);
+    assert_eq!(rig.run.state, State::Stopping, "nobody knows how the shard there is");
+    let changes = rig.run.show(&Default::default());
+    assert!(
+        changes
+            .iter()
+            .any(|change| matches!(change, crate::deck::Change::Run(run) if run.reason.contains("waiting for node1")))
+    );
+    rig.shard("rollout-1", EXITED);
+    assert_eq!(rig.run.state, State::Stopped);
+    rig.commands.clear();
+    rig.act(Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new() });
+    assert!(rig.started().iter().all(|spec| spec.node == "node0"));
 }
 
 #[test]

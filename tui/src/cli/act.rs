@@ -99,15 +99,19 @@ fn acknowledged(deck: &Deck, outcome: &Outcome, names: &[String]) -> Option<Resu
         _ => None,
     });
     if let Some((step, rollout, refused)) = ack {
-        let refused: Vec<_> =
-            refused.iter().filter(|(name, _)| names.contains(name)).map(|(name, why)| format!("{name}: {why}")).collect();
+        let refused: Vec<_> = refused
+            .iter()
+            .filter(|(name, _)| names.contains(name))
+            .map(|(name, why)| format!("{name}: {why}"))
+            .collect();
         return Some(match refused.is_empty() {
             true => Ok(format!("{}\nin force from step {step} (rollout {rollout})", outcome.text)),
             false => Err(refused.join("\n")),
         });
     }
     let engine = Engine::from_name(&deck.run.engine)?;
-    let restart = |name: &String| argument::find(name).is_none_or(|argument| argument.applies(engine) == Applies::Restart);
+    let restart =
+        |name: &String| argument::find(name).is_none_or(|argument| argument.applies(engine) == Applies::Restart);
     (!deck.run.state.alive() || names.iter().all(restart)).then(|| Ok(outcome.text.clone()))
 }
 
@@ -156,7 +160,8 @@ pub(super) struct Stop {
 impl Stop {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         let done = |deck: &Deck, _: &Outcome| {
-            let at = deck.run.checkpoint.map_or(String::new(), |rollout| format!("; it goes on after rollout {rollout}"));
+            let at =
+                deck.run.checkpoint.map_or(String::new(), |rollout| format!("; it goes on after rollout {rollout}"));
             (!deck.run.state.alive()).then(|| Ok(format!("{}{at}", deck.run.state.name())))
         };
         self.common.act(&home, Action::Stop, done).await

@@ -19,7 +19,8 @@ impl Init {
             Some(name) => match job::recipe(&name) {
                 Some(text) => say(text.trim_end()),
                 None => {
-                    let near = nearest(&name, names()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                    let near =
+                        nearest(&name, names()).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                     return Err(format!("there is no recipe `{name}`{near}"));
                 }
             },

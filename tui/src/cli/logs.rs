@@ -58,7 +58,9 @@ impl Logs {
     }
 
     fn wanted(&self, deck: &Deck) -> Result<Vec<ShardId>, Failure> {
-        let named = |id: &ShardId| self.shards.is_empty() || self.shards.iter().any(|name| *name == id.name || *name == id.label());
+        let named = |id: &ShardId| {
+            self.shards.is_empty() || self.shards.iter().any(|name| *name == id.name || *name == id.label())
+        };
         let in_time = |id: &ShardId| self.all || id.attempt == deck.run.attempt;
         let wanted: Vec<_> = deck.shards.keys().filter(|id| in_time(id) && named(id)).cloned().collect();
         if wanted.is_empty() && !self.follow {

@@ -48,9 +48,15 @@ pub(super) fn json(deck: &Deck) -> Value {
         (name.clone(), json!({ "last": series.last().filter(|value| value.is_finite()), "count": series.total }))
     });
     let settings = deck.settings.values().map(|setting| {
-        (setting.name.clone(), json!({ "value": setting.value, "pending": setting.pending, "refused": setting.refused }))
+        (
+            setting.name.clone(),
+            json!({ "value": setting.value, "pending": setting.pending, "refused": setting.refused }),
+        )
     });
-    let alerts = deck.alerts.values().map(|alert| json!({ "severity": alert.severity, "text": alert.text, "since": alert.since }));
+    let alerts = deck
+        .alerts
+        .values()
+        .map(|alert| json!({ "severity": alert.severity, "text": alert.text, "since": alert.since }));
     json!({
         "run": run.id, "job": run.job, "engine": run.engine, "state": run.state, "reason": run.reason,
         "attempt": run.attempt, "rollout": run.rollout, "num_rollout": run.num_rollout, "step": run.step,

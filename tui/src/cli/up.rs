@@ -8,7 +8,13 @@ use rldeck_core::{
 };
 
 use super::{Failure, local, say};
-use crate::{console, link};
+use crate::{
+    console::{
+        self,
+        wire::{LinkState, News},
+    },
+    link,
+};
 
 /// What is run when no job is named.
 const BUILT_IN: &str = "r1-mini";
@@ -34,7 +40,11 @@ impl Up {
             // Whoever comes back finds the run where it is.
             (true, None) => {}
             (true, Some(_)) => {
-                return Err(format!("run {} is {}; stop it first, or open it with `rldeck attach`", run.id, run.state.name()));
+                return Err(format!(
+                    "run {} is {}; stop it first, or open it with `rldeck attach`",
+                    run.id,
+                    run.state.name()
+                ));
             }
             (false, _) => {
                 let outcome = client.act(action).await?;
@@ -56,7 +66,10 @@ impl Up {
                 let text = String::from_utf8(read)
                     .map_err(|_| format!("{}: this is not a text file (UTF-8 is expected)", path.display()))?;
                 if text.trim().is_empty() {
-                    return Err(format!("{}: it is empty; `rldeck init {BUILT_IN}` prints a job to begin with", path.display()));
+                    return Err(format!(
+                        "{}: it is empty; `rldeck init {BUILT_IN}` prints a job to begin with",
+                        path.display()
+                    ));
                 }
                 (text, path.display().to_string())
             }
@@ -104,7 +117,7 @@ async fn lines(home: Home) -> Result<ExitCode, Failure> {
     let mut printed = None;
     while let Some(news) = wire.news.recv().await {
         match news {
-            console::News::Delta(delta) => {
+            News::Delta(delta) => {
                 let whole = !matches!(delta.changes.first(), Some(Change::Reset));
                 for change in delta.changes {
                     if let Change::Journal(entry) = &change
@@ -127,10 +140,10 @@ async fn lines(home: Home) -> Result<ExitCode, Failure> {
                     _ => {}
                 }
             }
-            console::News::Link(console::LinkState::Lost { why, .. }) => {
+            News::Link(LinkState::Lost { why, .. }) => {
                 eprintln!("rldeck: no link to the controller ({why}); trying again");
             }
-            console::News::Link(_) | console::News::Answer { .. } => {}
+            News::Link(_) | News::Answer { .. } => {}
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -139,9 +152,11 @@ async fn lines(home: Home) -> Result<ExitCode, Failure> {
 /// Journal entries that a reader of plain lines wants to see.
 fn said(entry: &Entry) -> Option<String> {
     match &entry.fact {
-        Fact::Launched { .. } | Fact::Attempt { .. } | Fact::State { .. } | Fact::Notice { .. } | Fact::Tuned { .. } => {
-            Some(format!("# {}", entry.text()))
-        }
+        Fact::Launched { .. }
+        | Fact::Attempt { .. }
+        | Fact::State { .. }
+        | Fact::Notice { .. }
+        | Fact::Tuned { .. } => Some(format!("# {}", entry.text())),
         Fact::Shard { state, .. } if state.unexpected() => Some(format!("# {}", entry.text())),
         _ => None,
     }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::client::{Client, Watch, request_id, who};
-use crate::console::{LinkState, News, Wire};
+use crate::console::wire::{LinkState, News, Wire};
 
 /// News that wait for the console; a console that stands still holds the stream back, and gets the full state anew if it takes too long.
 const QUEUE: usize = 64;

@@ -1,0 +1,11 @@
+//! End to end: real processes, real gRPC, a real terminal. One binary, so that it links once; the tests take turns, because each
+//! of them needs the machine to itself.
+
+mod rig;
+
+mod bad_input;
+mod headless;
+mod learning;
+mod survival;
+mod terminal;
+mod tuning;
