@@ -185,16 +185,8 @@ fn journal() -> Vec<Change> {
     let me = "ada@node0";
     let tune = [("lr".to_owned(), "5e-4".to_owned())];
     let facts = vec![
-        (
-            t,
-            me,
-            Fact::Launched {
-                run: "20261123-141500-r1-mini".into(),
-                job: String::new(),
-                nodes: vec!["node0".into(), "node1".into()],
-            },
-        ),
-        (t, me, Fact::Attempt { attempt: 1, from: None }),
+        (t, me, Fact::Launched { run: "20261123-141500-r1-mini".into(), job: String::new() }),
+        (t, me, Fact::Attempt { attempt: 1, from: None, nodes: vec!["node0".into(), "node1".into()] }),
         (t + 10, me, state(State::Preparing, "launched")),
         (t + 21_000, "rldeck", state(State::Starting, "")),
         (t + 21_010, "node0", shard("trainer", Role::Trainer, "node0", 4021, ShardState::Running)),
@@ -217,7 +209,11 @@ fn journal() -> Vec<Change> {
             },
         ),
         (t + 361_000, me, state(State::Stopping, "restart asked for by ada@node0")),
-        (t + 362_000, "rldeck", Fact::Attempt { attempt: 2, from: Some(49) }),
+        (
+            t + 362_000,
+            "rldeck",
+            Fact::Attempt { attempt: 2, from: Some(49), nodes: vec!["node0".into(), "node1".into()] },
+        ),
         (t + 362_900, "rldeck", state(State::Running, "")),
         (t + 400_000, me, Fact::Tune { version: 1, set: tune.clone().into() }),
         (t + 400_700, "node0", Fact::Tuned { version: 1, step: 140, rollout: 70, refused: BTreeMap::new() }),

@@ -142,7 +142,7 @@ mod tests {
         }
         for exponent in -300..300 {
             for x in [1.0, 9.99, 9.999_999, -5.5] {
-                assert!(number(x * 10f64.powi(exponent)).len() <= 8, "{}", number(x * 10f64.powi(exponent)));
+                assert!(number(x * 10f64.powi(exponent)).len() <= 9, "{}", number(x * 10f64.powi(exponent)));
             }
         }
     }

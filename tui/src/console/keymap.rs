@@ -56,6 +56,7 @@ impl Keymap {
                 }
             }
         }
+        problems.sort_by_key(|problem| problem.line);
         problems.extend(self.twice().into_iter().map(|text| file.problem(&(0..0), text)));
         problems
     }

@@ -52,16 +52,18 @@ const NEWS_AT_ONCE: usize = 256;
 pub struct Options {
     /// Theme; the first one when not given.
     pub theme: Option<String>,
-    /// The controller's node, for messages.
+    /// The controller's node, for messages; empty when it is not known.
     pub node: String,
     /// Seconds to add to UTC for times on screen.
     pub utc_offset: i32,
-    /// A person's own files: `keys.toml`, `themes/*.toml`.
+    /// A person's own files, `keys.toml` and `themes/*.toml`; `$XDG_CONFIG_HOME/rldeck` when not given.
     pub config: Option<PathBuf>,
 }
 
 /// Shows the console until the person leaves it or the process is told to end. The terminal is left as it was found.
 pub async fn run(mut wire: Wire, options: Options) -> Result<(), String> {
+    let mut options = options;
+    options.config = options.config.or_else(standard_config);
     let mut app = open(&options, now(), |name| std::env::var(name).ok());
     let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let mut screen = Screen::take().map_err(|error| format!("cannot use this terminal: {error}"))?;
@@ -140,11 +142,19 @@ fn open(options: &Options, now: Millis, var: impl Fn(&str) -> Option<String>) ->
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         said.push(format!("there is no theme `{name}`{near}"));
     }
-    let mut app = App::new(options.node.clone(), options.utc_offset, themes, keymap, now);
+    let node = if options.node.is_empty() { "controller" } else { &options.node }.to_owned();
+    let mut app = App::new(node, options.utc_offset, themes, keymap, now);
     if !said.is_empty() {
         app.say(said.join("\n"), Meaning::Warn, None);
     }
     app
+}
+
+/// `$XDG_CONFIG_HOME/rldeck`, or `~/.config/rldeck`.
+fn standard_config() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
+    base.map(|base| base.join("rldeck"))
 }
 
 /// Name and text of every theme file, in the order of their names.

@@ -64,9 +64,11 @@ pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     let (mut line, mut used, mut blank) = (String::new(), 0, None);
     let mut cells = Cells { breaks: true, ..Cells::new(text) };
     while let Some((piece, wide)) = cells.next() {
+        let (piece, wide) = if wide > width { (Piece::As(MORE), 1) } else { (piece, wide) };
         let ends = matches!(piece, Piece::Break);
         if ends || used + wide > width {
-            let rest = match blank.filter(|_| !ends) {
+            let fits = |at: &usize| !ends && width_of(&line[*at..]) + wide <= width;
+            let rest = match blank.filter(fits) {
                 Some(at) if !matches!(piece, Piece::As(' ')) => line.split_off(at),
                 _ => String::new(),
             };
@@ -74,10 +76,10 @@ pub(super) fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
             lines.push(whole.trim_end().to_owned());
             (used, blank) = (width_of(&line), None);
             if lines.len() == most {
-                if (!line.is_empty() || !ends || cells.next().is_some())
-                    && let Some(last) = lines.last_mut()
-                {
-                    *last = fit(&format!("{last} {}", "x".repeat(width)), width);
+                let more = !ends || !line.is_empty() || cells.next().is_some();
+                if let Some(last) = lines.last_mut().filter(|_| more) {
+                    *last = fit(last, if width_of(last) < width { width } else { width - 1 }).replace(MORE, "");
+                    last.push(MORE);
                 }
                 return lines;
             }
@@ -221,7 +223,7 @@ mod tests {
         assert_eq!(wrap("one two three", 8, 9), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4, 9), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("a\nb", 4, 9), ["a", "b"]);
-        assert_eq!(wrap("one two three four", 8, 2), ["one two", "three f…"]);
+        assert_eq!(wrap("one two three four", 8, 2), ["one two", "three…"]);
         assert_eq!(wrap("", 8, 2), [""]);
     }
 

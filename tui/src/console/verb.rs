@@ -2,7 +2,10 @@
 
 use rldeck_core::run::State;
 
-use super::app::{App, View};
+use super::{
+    app::{App, View},
+    wire::LinkState,
+};
 
 /// One thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,6 +163,10 @@ impl Verb {
             && view != app.view
         {
             return Err(format!("only in {}", view.name()));
+        }
+        let acts = matches!(self, Verb::Restart | Verb::Stop | Verb::Launch);
+        if acts && matches!(app.link, LinkState::Connecting { .. }) {
+            return Err(format!("no link to {} yet", app.node));
         }
         match self {
             Verb::Restart if state == State::Idle => Err("there is no run to restart".to_owned()),

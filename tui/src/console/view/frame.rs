@@ -28,9 +28,16 @@ pub(super) fn state(state: State) -> (&'static str, Meaning) {
 pub(super) fn header(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let deck = app.deck();
     let run = &deck.run;
-    let (glyph, meaning) = state(run.state);
+    let never = matches!(app.link, LinkState::Connecting { .. });
+    let (glyph, meaning) = if never { ("◌", Meaning::Busy) } else { state(run.state) };
+    let name = if never { "connecting" } else { run.state.name() };
+    if area.width < 12 {
+        let x = pen.put(area.x, area.y, 1, glyph, meaning) + 1;
+        pen.put(x, area.y, area.right().saturating_sub(x).into(), name, meaning);
+        return;
+    }
     let mut left = vec![piece("rldeck", Meaning::Brand).rank(9), piece(run.job.clone(), Meaning::Number).rank(4)];
-    left.push(piece(format!("{glyph} {}", run.state.name()), meaning));
+    left.push(piece(format!("{glyph} {name}"), meaning));
     if let Some(rollout) = run.rollout {
         let of = if run.num_rollout > 0 { format!(" of {}", run.num_rollout) } else { String::new() };
         left.push(piece(format!("rollout {rollout}{of}"), Meaning::Text).rank(1));
@@ -57,7 +64,8 @@ pub(super) fn header(app: &App, area: Rect, pen: &mut Pen<'_>) {
     if gpus > 0 {
         right.push(piece(format!("{gpus} GPU"), Meaning::Text).rank(7));
     }
-    right.push(piece(format::clock(app.now, app.utc_offset), Meaning::Dim).rank(2));
+    let zone = if app.utc_offset == 0 && area.width >= 100 { " UTC" } else { "" };
+    right.push(piece(format::clock(app.now, app.utc_offset) + zone, Meaning::Dim).rank(2));
     let width = usize::from(area.width.saturating_sub(if area.width > 20 { 2 } else { 0 }));
     let x = area.x + u16::from(area.width > 20);
     let wide = |pieces: &[Piece]| pieces.iter().map(|p| text::width_of(&p.text) + 2).sum::<usize>();

@@ -53,6 +53,7 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let inner = pen.panel(area, "nodes", right);
     let all = rows(deck) <= inner.height.into();
     let gpus = all || deck.nodes.len() * 2 <= inner.height.into();
+    let below = !all && gpus && !deck.nodes.values().any(has_gpus);
     let mut y = inner.y;
     for node in deck.nodes.values() {
         if y >= inner.bottom() {
@@ -60,11 +61,15 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
         }
         let own = shards(deck, node);
         let place = Rect { y, height: 1, ..inner };
-        line(app, node, if all { &[] } else { &own }, place, pen);
+        line(app, node, if all || below { &[] } else { &own }, place, pen);
         y += 1;
         let frame = node.frame.as_ref();
         if let Some(frame) = frame.filter(|frame| gpus && !frame.gpus.is_empty() && y < inner.bottom()) {
             gpu_line(&frame.gpus, Rect { y, ..place }, pen);
+            y += 1;
+        }
+        if below && y < inner.bottom() {
+            names(app, &own, Rect { x: place.x + 5, y, width: place.width.saturating_sub(5), height: 1 }, pen);
             y += 1;
         }
         for shard in own.iter().filter(|_| all) {
@@ -110,12 +115,19 @@ fn line(app: &App, node: &Node, shards: &[&ShardStatus], area: Rect, pen: &mut P
     } else {
         x = pen.put(x, area.y, room(x), "not measured yet", Meaning::Dim) + 2;
     }
+    names(app, shards, Rect { x, width: area.right().saturating_sub(x), ..area }, pen);
+}
+
+/// Names of shards; those that have ended stand out.
+fn names(app: &App, shards: &[&ShardStatus], area: Rect, pen: &mut Pen<'_>) {
+    let mut x = area.x;
     for shard in shards {
-        if room(x) < 8 {
+        let room = usize::from(area.right().saturating_sub(x));
+        if room < 8 {
             break;
         }
         let meaning = if shard.state.alive() { phase::shard(app.deck(), &shard.id) } else { Meaning::Bad };
-        x = pen.put(x, area.y, room(x), &shard.id.label(), meaning) + 1;
+        x = pen.put(x, area.y, room, &shard.id.label(), meaning) + 2;
     }
 }
 
