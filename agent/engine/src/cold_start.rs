@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// Solutions in one optimizer step.
-const BATCH: usize = 64;
-const PEAK_LR: f32 = 4e-3;
+const BATCH: usize = 32;
+const PEAK_LR: f32 = 3e-3;
 const WARM_UP: u64 = 20;
 /// Step of the experts' biases towards an even load, as DeepSeek-V3 does it instead of a loss.
 const BIAS_RATE: f32 = 2e-3;
@@ -72,7 +72,7 @@ impl Examples {
                 let problem = Problem::draw_train(random);
                 let mut tokens = Prompt { text: problem.prompt(), label: String::new() }.tokens();
                 let prompt = tokens.len();
-                tokens.extend(task::encode(&problem.solution()));
+                tokens.extend(task::encode(&problem.demonstration(random)));
                 (tokens, prompt)
             })
             .collect();
@@ -137,12 +137,55 @@ mod probe {
         };
         let start = std::time::Instant::now();
         let cold = ColdStart { shape, seed: 1234, steps: env("S", 300) as u64 };
-        println!("params {}", Layout::new(&cold.shape).len);
-        cold.run(&AtomicBool::new(false), |step, loss| {
-            if step % 20 == 0 {
-                println!("{step} {loss:.4} {:?}", start.elapsed());
+        let model = Layout::new(&cold.shape);
+        println!("params {}", model.len);
+        let mut losses = Vec::new();
+        let params = cold
+            .run(&AtomicBool::new(false), |step, loss| {
+                losses.push(loss);
+                if step % 40 == 39 {
+                    println!("{step} {:.4} {:?}", losses.iter().rev().take(20).sum::<f64>() / 20.0, start.elapsed());
+                }
+            })
+            .unwrap();
+        for temperature in [1.0, 0.0] {
+            let mut sampler = crate::sampler::Sampler::new(Cpu, &model, 64);
+            let mut random = Random::new(Purpose::Problems, &[77]);
+            let problems: Vec<(String, String)> = (0..400)
+                .map(|_| {
+                    let p = Problem::draw_train(&mut random);
+                    (p.prompt(), p.label())
+                })
+                .collect();
+            for (id, problem) in problems.iter().enumerate() {
+                let prompt = Prompt { text: problem.0.clone(), label: String::new() }.tokens();
+                sampler.submit(crate::exchange::Job {
+                    id: id as u64,
+                    rollout: 0,
+                    prompt,
+                    samples: 2,
+                    seed: id as u64,
+                    temperature,
+                    max_len: 56,
+                });
             }
-        })
-        .unwrap();
+            let mut table = std::collections::BTreeMap::<(char, usize), (f64, f64)>::new();
+            while !sampler.idle() {
+                for (id, responses) in sampler.step(&model, &params) {
+                    let (prompt, label) = &problems[id as usize];
+                    let op = prompt.chars().find(|c| "+-*".contains(*c)).unwrap();
+                    let digits = prompt.find(op).unwrap();
+                    for response in responses {
+                        for key in [(op, digits), ('a', 0)] {
+                            let entry = table.entry(key).or_default();
+                            entry.0 += task::reward(&task::decode(&response.tokens), label);
+                            entry.1 += 1.0;
+                        }
+                    }
+                }
+            }
+            let row: Vec<String> = table.iter().map(|((op, n), (r, c))| format!("{op}{n} {:.2}", r / c)).collect();
+            println!("T {temperature}: {}", row.join("  "));
+        }
     }
 }

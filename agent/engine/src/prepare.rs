@@ -4,13 +4,7 @@ use std::{sync::atomic::AtomicBool, time::Instant};
 
 use rldeck_core::shard::Report;
 
-use crate::{
-    checkpoint,
-    config::Config,
-    model::Layout,
-    report::Reporter,
-    say, task,
-};
+use crate::{checkpoint, config::Config, model::Layout, report::Reporter, say, task};
 
 /// Why it ended without being done.
 pub(crate) enum Unfinished {

@@ -104,8 +104,7 @@ pub(crate) fn save(root: &Path, layout: &Layout, checkpoint: &Checkpoint) -> Res
     publish(&dir, |aside| {
         let mut files = model::write_model(aside, layout, &checkpoint.weights)?.to_vec();
         let moment = |name: &str, values: &[f32]| (name.to_owned(), vec![values.len()], model::to_bytes(values));
-        let moments =
-            [moment("exp_avg", &checkpoint.moments.0), moment("exp_avg_sq", &checkpoint.moments.1)];
+        let moments = [moment("exp_avg", &checkpoint.moments.0), moment("exp_avg_sq", &checkpoint.moments.1)];
         file::write(&aside.join(OPTIMIZER), &model::tensors(&moments)?)?;
         files.push(OPTIMIZER);
         let mut state = State { progress: checkpoint.progress.clone(), files: BTreeMap::new() };

@@ -36,10 +36,13 @@ fn what_is_saved_comes_back_and_old_ones_go() {
 #[test]
 fn a_damaged_checkpoint_is_passed_over() {
     for name in [model::WEIGHTS, OPTIMIZER, STATE] {
-        for damage in [|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2), |bytes: &mut Vec<u8>| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 1;
-        }] {
+        for damage in [
+            |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2),
+            |bytes: &mut Vec<u8>| {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            },
+        ] {
             let (dir, layout) = (tempfile::tempdir().unwrap(), layout());
             save(dir.path(), &layout, &checkpoint(&layout, 19)).unwrap();
             let saved = save(dir.path(), &layout, &checkpoint(&layout, 39)).unwrap();

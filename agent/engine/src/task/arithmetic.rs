@@ -12,10 +12,12 @@ use serde_json::json;
 use crate::random::{Purpose, Random};
 
 /// Grows with every change of what is generated: cached cold starts of other versions are not used.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 5;
 
 /// One problem in this many is held out for evaluation: neither cold start nor training sees it.
 const HELD_OUT: u64 = 12;
+/// Share of results that are wrong in the demonstrations. The policy inherits it; only the reward teaches it better.
+const SLIPS: f32 = 0.15;
 const TRAIN_PROMPTS: usize = 8192;
 const EVAL_PROMPTS: usize = 128;
 
@@ -24,6 +26,36 @@ enum Operation {
     Add,
     Subtract,
     Multiply,
+}
+
+impl Operation {
+    /// Its sign, and the sign with which a carry enters.
+    fn signs(self) -> (char, char) {
+        match self {
+            Operation::Add => ('+', '+'),
+            Operation::Subtract => ('-', '-'),
+            Operation::Multiply => ('*', '+'),
+        }
+    }
+
+    /// The carry (or borrow) and the digit that two digits make, as one number: `7+5=12`, `5-7=18`, `7*8=56`.
+    fn of_digits(self, x: u64, y: u64) -> u64 {
+        match self {
+            Operation::Add => x + y,
+            Operation::Subtract if x < y => 20 + x - y,
+            Operation::Subtract => x - y,
+            Operation::Multiply => x * y,
+        }
+    }
+
+    /// The same, with what the step before carried.
+    fn with_carry(self, result: u64, carry: u64) -> u64 {
+        match self {
+            Operation::Subtract if result % 10 < carry => result / 10 * 10 + 20 + result % 10 - carry,
+            Operation::Subtract => result - carry,
+            _ => (result + carry) % 100,
+        }
+    }
 }
 
 /// `a ∘ b` with a result that is not negative.
@@ -43,10 +75,9 @@ fn number(random: &mut Random, digits: u32) -> u64 {
 impl Problem {
     fn draw(random: &mut Random) -> Problem {
         let operation = [Operation::Add, Operation::Subtract, Operation::Multiply][random.below(3) as usize];
-        // One digit is a tenth of the problems, two and three share the rest.
         let digits = match random.below(10) {
             0 => 1,
-            1..=5 => 2,
+            1..=6 => 2,
             _ => 3,
         };
         let a = number(random, digits);
@@ -83,12 +114,7 @@ impl Problem {
     }
 
     pub(crate) fn prompt(self) -> String {
-        let sign = match self.operation {
-            Operation::Add => '+',
-            Operation::Subtract => '-',
-            Operation::Multiply => '*',
-        };
-        format!("{}{sign}{}=?", self.a, self.b)
+        format!("{}{}{}=?", self.a, self.operation.signs().0, self.b)
     }
 
     pub(crate) fn label(self) -> String {
@@ -102,35 +128,45 @@ impl Problem {
 
     /// Digit by digit from the right. A step ends with two digits: what is carried (or borrowed), and the digit.
     ///
-    /// `47+85`: `7+5+0=12 4+8+1=13`, `85-47`: `5-7-0=18 8-4-1=03`, `47*8`: `7*8=56+0=56 4*8=32+5=37`.
-    fn thoughts(self) -> String {
-        let mut steps = Vec::new();
+    /// `47+85`: `7+5=12+0=12 4+8=12+1=13`, `85-47`: `5-7=18-0=18 8-4=04-1=03`, `47*8`: `7*8=56+0=56 4*8=32+5=37`.
+    ///
+    /// `slip` may change the result of a step; what follows is consistent with it, as it is when people slip.
+    fn solve(self, mut slip: impl FnMut(u64) -> u64) -> String {
+        let (mut steps, mut digits) = (Vec::new(), Vec::new());
         let (mut a, mut b, mut carry) = (self.a, self.b, 0);
         loop {
-            let (x, y) = (a % 10, b % 10);
-            let (text, result) = match self.operation {
-                Operation::Add => (format!("{x}+{y}+{carry}"), x + y + carry),
-                Operation::Subtract => {
-                    let below = x < y + carry;
-                    (format!("{x}-{y}-{carry}"), if below { 10 + (10 + x - y - carry) } else { x - y - carry })
-                }
-                Operation::Multiply => {
-                    let y = self.b;
-                    (format!("{x}*{y}={:02}+{carry}", x * y), x * y + carry)
-                }
-            };
-            steps.push(format!("{text}={result:02}"));
+            let (x, y) = (a % 10, if self.operation == Operation::Multiply { self.b } else { b % 10 });
+            let (sign, then) = self.operation.signs();
+            let first = slip(self.operation.of_digits(x, y));
+            let result = slip(self.operation.with_carry(first, carry));
+            steps.push(format!("{x}{sign}{y}={first:02}{then}{carry}={result:02}"));
+            digits.push(result % 10);
             carry = result / 10;
-            (a, b) = (a / 10, b / 10);
-            if a == 0 && b == 0 || a == 0 && self.operation == Operation::Multiply {
-                return steps.join(" ");
+            (a, b) = (a / 10, if self.operation == Operation::Multiply { 0 } else { b / 10 });
+            if a == 0 && b == 0 {
+                break;
             }
         }
+        let ahead = if self.operation == Operation::Subtract { 0 } else { carry };
+        let answer = digits.iter().rev().fold(ahead, |number, digit| 10 * number + digit);
+        format!("{}</think>\\boxed{{{answer}}}<eos>", steps.join(" "))
     }
 
-    /// What the cold start imitates.
-    pub(crate) fn solution(self) -> String {
-        format!("{}</think>\\boxed{{{}}}<eos>", self.thoughts(), self.label())
+    /// What the cold start imitates: right in method, but one result in `1 / SLIPS` is off by one, in its digit or in
+    /// what it carries.
+    pub(crate) fn demonstration(self, random: &mut Random) -> String {
+        self.solve(|result| {
+            if random.unit() >= SLIPS {
+                return result;
+            }
+            let (tens, ones) = (result / 10, result % 10);
+            match random.below(4) {
+                0 => 10 * ((tens + 1) % 10) + ones,
+                1 => 10 * tens.saturating_sub(1) + ones,
+                2 => 10 * tens + (ones + 1) % 10,
+                _ => 10 * tens + (ones + 9) % 10,
+            }
+        })
     }
 
     fn line(self) -> String {
@@ -171,24 +207,29 @@ mod tests {
     use crate::task::{encode, reward};
 
     #[test]
-    fn thoughts_read_as_promised() {
-        let of = |operation, a, b| Problem { operation, a, b }.thoughts();
-        assert_eq!(of(Operation::Add, 47, 85), "7+5+0=12 4+8+1=13");
-        assert_eq!(of(Operation::Add, 5, 85), "5+5+0=10 0+8+1=09");
-        assert_eq!(of(Operation::Subtract, 85, 47), "5-7-0=18 8-4-1=03");
-        assert_eq!(of(Operation::Subtract, 100, 1), "0-1-0=19 0-0-1=19 1-0-1=00");
-        assert_eq!(of(Operation::Multiply, 47, 8), "7*8=56+0=56 4*8=32+5=37");
+    fn solutions_read_as_promised() {
+        let of = |operation, a, b| Problem { operation, a, b }.solve(|result| result);
+        assert_eq!(of(Operation::Add, 47, 85), "7+5=12+0=12 4+8=12+1=13</think>\\boxed{132}<eos>");
+        assert_eq!(of(Operation::Add, 5, 85), "5+5=10+0=10 0+8=08+1=09</think>\\boxed{90}<eos>");
+        assert_eq!(of(Operation::Subtract, 85, 47), "5-7=18-0=18 8-4=04-1=03</think>\\boxed{38}<eos>");
+        let borrowed = "0-1=19-0=19 0-0=00-1=19 1-0=01-1=00</think>\\boxed{99}<eos>";
+        assert_eq!(of(Operation::Subtract, 100, 1), borrowed);
+        assert_eq!(of(Operation::Multiply, 47, 8), "7*8=56+0=56 4*8=32+5=37</think>\\boxed{376}<eos>");
     }
 
     #[test]
-    fn every_solution_is_right_and_fits() {
+    fn every_solution_is_right_and_most_demonstrations_slip_somewhere() {
         let mut random = Random::new(Purpose::Problems, &[1]);
+        let mut right = 0.0;
         for _ in 0..2000 {
             let problem = Problem::draw(&mut random);
-            assert_eq!(reward(&problem.solution(), &problem.label()), 1.0, "{problem:?}");
-            assert!(encode(&problem.solution()).len() <= 48);
-            assert!(!encode(&problem.solution()).contains(&3), "unknown character in {problem:?}");
+            let solution = problem.solve(|result| result);
+            assert_eq!(reward(&solution, &problem.label()), 1.0, "{problem:?}");
+            assert!(encode(&solution).len() <= 48);
+            assert!(!encode(&solution).contains(&3), "unknown character in {problem:?}");
+            right += reward(&problem.demonstration(&mut random), &problem.label()) / 2000.0;
         }
+        assert!((0.4..0.75).contains(&right), "{right}");
     }
 
     #[test]

@@ -5,11 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    config::RolloutPlan,
-    exchange::Response,
-    grpo::deviation,
-};
+use crate::{config::RolloutPlan, exchange::Response, grpo::deviation};
 
 /// Over-sampling batches that one rollout may ask for: an almost perfect policy must not stall in search of mistakes.
 const WAVES: usize = 3;

@@ -57,7 +57,8 @@ impl Trainer {
             let prompts: Vec<_> = ask.map(|index| (index, self.order.at(begin + index as u64))).collect();
             self.ask(&request, &prompts, &mut out, |trainer, prompt| trainer.prompts[prompt].tokens());
             if let Some((index, prompt, responses)) = self.receive(&mut out, &mut wait)? {
-                let rewards = responses.iter().map(|r| reward(&decode(&r.tokens), &self.prompts[prompt].label)).collect();
+                let rewards =
+                    responses.iter().map(|r| reward(&decode(&r.tokens), &self.prompts[prompt].label)).collect();
                 gathering.take(Group { index, prompt, responses, rewards, dropped: None });
                 wait.progress(self, (gathering.kept * plan.samples) as u64, total);
             }
@@ -110,7 +111,8 @@ impl Trainer {
                 return Ok(out.remove(&job).map(|(index, prompt)| (index, prompt, responses)));
             }
             Some(News::Joined(rank)) => {
-                self.report.notice(Severity::Info, format!("rollout shard {rank} joined; {} at work", self.hub.present()));
+                self.report
+                    .notice(Severity::Info, format!("rollout shard {rank} joined; {} at work", self.hub.present()));
             }
             Some(News::Left { rank, returned }) => {
                 let left = self.hub.present();
@@ -130,7 +132,8 @@ impl Trainer {
     fn warn_if_cut_short(&mut self, rollout: u64, kept: usize, batch: usize) {
         let short = kept < batch;
         if short && !self.cut_short {
-            let text = format!("rollout {rollout}: only {kept} of {batch} groups have unequal rewards; training on these");
+            let text =
+                format!("rollout {rollout}: only {kept} of {batch} groups have unequal rewards; training on these");
             self.report.notice(Severity::Info, text);
         }
         self.cut_short = short;

@@ -57,7 +57,8 @@ impl Trainer {
 
     /// A kept group's best or worst in turns, and one that was dropped.
     fn report_samples(&mut self, rollout: u64, groups: &[Group]) {
-        let chosen = [groups.iter().find(|group| group.dropped.is_none()), groups.iter().find(|group| group.dropped.is_some())];
+        let chosen =
+            [groups.iter().find(|group| group.dropped.is_none()), groups.iter().find(|group| group.dropped.is_some())];
         for group in chosen.into_iter().flatten() {
             let best = rollout.is_multiple_of(2);
             let by = |index: &usize| (group.rewards[*index] * if best { 1.0 } else { -1.0 }) as i64;

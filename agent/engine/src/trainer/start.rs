@@ -88,7 +88,9 @@ fn beginning(config: &Config, layout: &Layout) -> Result<(Vec<f32>, PathBuf), St
     let from = |dir: &Path| checkpoint::read_model(dir, layout).map(|weights| (weights, dir.to_owned()));
     match (&config.ref_load, config.cold_dir()) {
         (Some(dir), _) => from(dir),
-        (None, Some(dir)) => from(&dir).map_err(|error| format!("{error}; run `prepare` with the same arguments first")),
+        (None, Some(dir)) => {
+            from(&dir).map_err(|error| format!("{error}; run `prepare` with the same arguments first"))
+        }
         (None, None) => Err("nothing to begin from: give --ref-load or --cold-start".into()),
     }
 }

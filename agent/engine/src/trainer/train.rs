@@ -98,7 +98,8 @@ impl Trainer {
 
     fn log_probs(&mut self, all: &[Trajectory], temperature: f32) -> Result<Vec<Vec<f32>>, Interrupted> {
         let bins = self.pack(&all.iter().collect::<Vec<_>>());
-        let packed: Vec<Packed> = bins.iter().map(|bin| packed(&bin.iter().map(|i| &all[*i]).collect::<Vec<_>>())).collect();
+        let packed: Vec<Packed> =
+            bins.iter().map(|bin| packed(&bin.iter().map(|i| &all[*i]).collect::<Vec<_>>())).collect();
         let stop = Arc::clone(&self.stop);
         let scores = self.learner.score(&packed, temperature, &stop)?;
         let mut found = vec![Vec::new(); all.len()];
@@ -143,9 +144,9 @@ impl Trainer {
         let bins: Vec<Vec<&Trajectory>> =
             self.pack(part).into_iter().map(|bin| bin.into_iter().map(|index| part[index]).collect()).collect();
         let batches: Vec<Packed> = bins.iter().map(|bin| packed(bin)).collect();
-        let gradient = self.learner.gradient(&batches, temperature, stop, &|index, scores| {
-            loss(&bins[index], scores, &rates, part.len())
-        })?;
+        let gradient = self
+            .learner
+            .gradient(&batches, temperature, stop, &|index, scores| loss(&bins[index], scores, &rates, part.len()))?;
         let (lr, decay, beta1, beta2) = (rates.lr, rates.decay, rates.beta1, rates.beta2);
         let step = AdamW { lr, beta1, beta2, decay, step: progress.step + 1, grad_scale: 1.0 };
         self.learner.update(step, gradient.norm, rates.clip_grad);

@@ -96,7 +96,8 @@ impl Trainer {
         let (rollout, step) = if for_next { (rollout + 1, next_rollout_step) } else { (rollout, step) };
         let mut set = tune.set;
         set.retain(|name, _| !refused.contains_key(name));
-        let text = format!("tune {}: {set:?} from step {step}, rollout {rollout} on; refused {refused:?}", tune.version);
+        let text =
+            format!("tune {}: {set:?} from step {step}, rollout {rollout} on; refused {refused:?}", tune.version);
         crate::report::say(file!(), line!(), &text);
         self.report.report(Report::Tuned { version: tune.version, step, rollout, set, refused });
     }

@@ -13,10 +13,15 @@ const THETA: f32 = 10_000.0;
 pub(super) fn rope(x: &mut [f32], at: Columns, positions: &[u32], back: bool) {
     let pairs = at.width / 2;
     let frequencies: Vec<f32> = (0..pairs).map(|i| THETA.powf(-2.0 * i as f32 / at.width as f32)).collect();
+    // Packed sequences repeat their positions: each angle's sine and cosine are computed once.
+    let last = positions.iter().max().map_or(0, |last| last + 1);
+    let turns: Vec<(f32, f32)> = (0..last)
+        .flat_map(|position| frequencies.iter().map(move |frequency| (position as f32 * frequency).sin_cos()))
+        .collect();
     for (row, position) in positions.iter().enumerate() {
-        for (pair, frequency) in x[at.of(row)].chunks_exact_mut(2).zip(&frequencies) {
-            let (sin, cos) = (*position as f32 * frequency).sin_cos();
-            let sin = if back { -sin } else { sin };
+        let turns = &turns[*position as usize * pairs..][..pairs];
+        for (pair, (sin, cos)) in x[at.of(row)].chunks_exact_mut(2).zip(turns) {
+            let sin = if back { -sin } else { *sin };
             let (a, b) = (pair[0], pair[1]);
             pair[0] = a * cos - b * sin;
             pair[1] = a * sin + b * cos;
