@@ -19,7 +19,7 @@ mod theme;
 mod verb;
 mod view;
 mod widget;
-pub mod wire;
+pub(crate) mod wire;
 
 use std::{
     path::{Path, PathBuf},
@@ -27,7 +27,7 @@ use std::{
 };
 
 use crossterm::event::Event;
-use rldeck_core::shard::Millis;
+use rldeck_core::{run::Action, shard::Millis};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
@@ -49,19 +49,19 @@ const NEWS_AT_ONCE: usize = 256;
 
 /// How a console is opened.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Theme; the first one when not given.
-    pub theme: Option<String>,
+    pub(crate) theme: Option<String>,
     /// The controller's node, for messages; empty when it is not known.
-    pub node: String,
+    pub(crate) node: String,
     /// Seconds to add to UTC for times on screen.
-    pub utc_offset: i32,
+    pub(crate) utc_offset: i32,
     /// A person's own files, `keys.toml` and `themes/*.toml`; `$XDG_CONFIG_HOME/rldeck` when not given.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Shows the console until the person leaves it or the process is told to end. The terminal is left as it was found.
-pub async fn run(mut wire: Wire, options: Options) -> Result<(), String> {
+pub(crate) async fn run(mut wire: Wire, options: Options) -> Result<(), String> {
     let mut options = options;
     options.config = options.config.or_else(standard_config);
     let mut app = open(&options, now(), |name| std::env::var(name).ok());
@@ -95,11 +95,7 @@ pub async fn run(mut wire: Wire, options: Options) -> Result<(), String> {
                     Some(Intent::Quit) => return Ok(()),
                     Some(Intent::Redraw) => screen.terminal.clear().map_err(|error| error.to_string())?,
                     Some(Intent::Suspend) => screen.suspend().map_err(|error| error.to_string())?,
-                    Some(Intent::Ask(action)) => {
-                        if wire.requests.try_send(action).is_err() {
-                            app.say("nothing was sent: too many requests are under way", Meaning::Bad, None);
-                        }
-                    }
+                    Some(Intent::Ask(action)) => send(&mut app, &wire, action),
                     None => {}
                 }
                 next = Instant::now();
@@ -115,6 +111,12 @@ pub async fn run(mut wire: Wire, options: Options) -> Result<(), String> {
             _ = clock.tick() => app.tick(now()),
             () = sleep_until(next), if app.dirty => {}
         }
+    }
+}
+
+fn send(app: &mut App, wire: &Wire, action: Action) {
+    if wire.requests.try_send(action).is_err() {
+        app.say("nothing was sent: too many requests are under way", Meaning::Bad, None);
     }
 }
 

@@ -179,7 +179,7 @@ impl Verb {
             Verb::Filter if !matches!(app.view, View::Overview | View::Logs) => Err("only in Logs".to_owned()),
             Verb::Edit if app.live.deck.settings.is_empty() => Err("there is nothing to change".to_owned()),
             Verb::Apply if app.tune.edits.is_empty() => Err("nothing is changed yet: Enter edits a value".to_owned()),
-            Verb::Undo if !app.tune.selected(app).is_some_and(|row| row.edit.is_some()) => {
+            Verb::Undo if app.tune.selected(app).is_none_or(|row| row.edit.is_none()) => {
                 Err("this value is not changed".to_owned())
             }
             _ => Ok(()),

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 /// What the network tells the console.
 #[derive(Clone, Debug, PartialEq)]
-pub enum News {
+pub(crate) enum News {
     /// The link to the controller is otherwise than before.
     Link(LinkState),
     /// The deck has changed.
@@ -25,7 +25,7 @@ pub enum News {
 
 /// How the link to the controller is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum LinkState {
+pub(crate) enum LinkState {
     /// It has never been up.
     Connecting {
         /// Since when it is tried.
@@ -49,9 +49,9 @@ pub enum LinkState {
 
 /// The two ends that a console holds.
 #[derive(Debug)]
-pub struct Wire {
+pub(crate) struct Wire {
     /// What the network tells.
-    pub news: mpsc::Receiver<News>,
+    pub(crate) news: mpsc::Receiver<News>,
     /// What the operator asks for.
-    pub requests: mpsc::Sender<Action>,
+    pub(crate) requests: mpsc::Sender<Action>,
 }
