@@ -152,6 +152,3 @@ impl Clock {
         self.0.get(name).copied().unwrap_or_default()
     }
 }
-
-#[cfg(test)]
-mod tests;
