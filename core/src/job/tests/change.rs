@@ -87,7 +87,7 @@ fn values_are_looked_at_by_name() {
 
 #[test]
 fn changes_are_checked_alone_and_together() {
-    let job = mini("");
+    let job = mini("[rollout]\nover-sampling-batch-size = 64\n");
     let said = |of: BTreeMap<String, String>| job.check(&of).iter().map(Finding::to_string).collect::<Vec<_>>();
     assert_eq!(said(changes([("lr", "0"), ("rollout-temperature", "0.7")])), [""; 0]);
     assert_eq!(
@@ -100,7 +100,7 @@ fn changes_are_checked_alone_and_together() {
     );
     assert_eq!(
         said(changes([("rollout-batch-size", "1000")])),
-        ["error: over-sampling-batch-size is 32, less than rollout-batch-size: write at least 1000"]
+        ["error: over-sampling-batch-size is 64, less than rollout-batch-size: write at least 1000"]
     );
     assert_eq!(said(changes([("rollout-batch-size", "1000"), ("over-sampling-batch-size", "2000")])), [""; 0]);
     assert_eq!(

@@ -5,6 +5,10 @@ use super::*;
 #[test]
 fn arguments_that_do_not_go_together() {
     let slime = |more: &str| format!("{SLIME}{more}");
+    let sampled = mini("").whole("over-sampling-batch-size").unwrap();
+    let recipes = format!(
+        "job.toml:3: error: over-sampling-batch-size is {sampled}, less than rollout-batch-size: write at least 1024"
+    );
     check(&[
         (
             "recipe = \"r1-mini\"\n[rollout]\nrollout-batch-size = 64\nover-sampling-batch-size = 32\n",
@@ -13,7 +17,7 @@ fn arguments_that_do_not_go_together() {
         (
             // The other half is in the recipe: the finding is where the operator can change something.
             "recipe = \"r1-mini\"\n[rollout]\nrollout-batch-size = 1024\n",
-            &["job.toml:3: error: over-sampling-batch-size is 32, less than rollout-batch-size: write at least 1024"],
+            &[&recipes],
         ),
         (
             &slime("num-steps-per-rollout = 3\n"),
