@@ -1,7 +1,7 @@
 //! What is asked before something is destroyed or changed: what will happen, to what, from where it goes on.
 
 use ratatui::layout::Rect;
-use rldeck_core::argument::Applies;
+use rldeck_core::{argument::Applies, deck::RunStatus};
 
 use crate::console::{
     app::{App, Sheet, Target},
@@ -24,19 +24,7 @@ fn restart(app: &App) -> Lines {
     let mut lines = dying(app);
     let attempt = run.attempt + 1;
     lines.push((String::new(), Meaning::Text));
-    lines.push(match (run.checkpoint, run.rollout) {
-        (Some(checkpoint), Some(rollout)) if rollout > checkpoint => (
-            format!(
-                "Attempt {attempt} goes on after rollout {checkpoint}; {} trained again.",
-                rollouts(rollout - checkpoint)
-            ),
-            Meaning::Text,
-        ),
-        (Some(checkpoint), _) => {
-            (format!("Attempt {attempt} goes on after rollout {checkpoint}; nothing is lost."), Meaning::Text)
-        }
-        (None, _) => (format!("No checkpoint yet: attempt {attempt} begins from the start."), Meaning::Warn),
-    });
+    lines.extend(goes_on(run, &format!("Attempt {attempt}")));
     let pending: Vec<_> = app.live.deck.settings.values().filter_map(|s| Some((s, s.pending.as_ref()?))).collect();
     if !pending.is_empty() {
         lines.push((String::new(), Meaning::Text));
@@ -50,18 +38,34 @@ fn restart(app: &App) -> Lines {
     lines
 }
 
-fn rollouts(n: u64) -> String {
-    if n == 1 { "1 rollout is".to_owned() } else { format!("{n} rollouts are") }
+/// From where the job goes on. The built-in trainer saves before it ends; others are ended as they are.
+fn goes_on(run: &RunStatus, who: &str) -> Lines {
+    let saves = run.engine == "embedded" && run.rollout.is_some();
+    let again = run.rollout.zip(run.checkpoint).map_or(0, |(rollout, checkpoint)| rollout.saturating_sub(checkpoint));
+    let again = match again {
+        0 => "nothing is lost".to_owned(),
+        1 => "1 rollout is trained again".to_owned(),
+        n => format!("{n} rollouts are trained again"),
+    };
+    let from = match run.checkpoint {
+        Some(checkpoint) => format!("after rollout {checkpoint}: {again}"),
+        None => "from the start: there is no checkpoint yet".to_owned(),
+    };
+    if saves && !again.starts_with("nothing") {
+        return vec![
+            (format!("The trainer saves first, and {who} goes on from there."), Meaning::Text),
+            (format!("If it cannot, {from}."), Meaning::Dim),
+        ];
+    }
+    let meaning = if run.checkpoint.is_some() { Meaning::Text } else { Meaning::Warn };
+    vec![(format!("{who} goes on {from}."), meaning)]
 }
 
 fn stop(app: &App) -> Lines {
     let run = &app.live.deck.run;
     let mut lines = dying(app);
     lines.push((String::new(), Meaning::Text));
-    lines.push(match run.checkpoint {
-        Some(checkpoint) => (format!("It can be launched again after rollout {checkpoint}."), Meaning::Text),
-        None => ("No checkpoint yet: launched again, it begins from the start.".to_owned(), Meaning::Warn),
-    });
+    lines.extend(goes_on(run, "the next launch"));
     lines
 }
 

@@ -57,7 +57,7 @@ impl Chart<'_> {
         if self.curves.iter().all(|curve| curve.series.buckets.is_empty()) {
             let y = inner.y + inner.height / 2;
             if inner.height > 0 {
-                pen.put(inner.x + 2, y, inner.width.saturating_sub(2).into(), "nothing measured yet", Meaning::Dim);
+                pen.put(inner.x + 2, y, inner.width.saturating_sub(2).into(), "no value yet", Meaning::Dim);
             }
             return;
         }

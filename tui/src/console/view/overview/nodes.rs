@@ -23,13 +23,13 @@ fn has_gpus(node: &Node) -> bool {
     node.frame.as_ref().is_some_and(|frame| !frame.gpus.is_empty())
 }
 
-/// Shards of the present attempt on a node; of those started again only the last life.
+/// Shards of the present attempt on a node that run or ended badly; of those started again only the last life.
 fn shards<'a>(deck: &'a Deck, node: &Node) -> Vec<&'a ShardStatus> {
     let mut found: Vec<&ShardStatus> =
         deck.shards.values().filter(|s| s.node == node.name && s.id.attempt == deck.run.attempt).collect();
     found.retain(|shard| {
         let next = rldeck_core::shard::ShardId { life: shard.id.life + 1, ..shard.id.clone() };
-        !deck.shards.contains_key(&next)
+        !deck.shards.contains_key(&next) && (shard.state.alive() || shard.state.unexpected())
     });
     found.sort_by_key(|shard| (shard.role, shard.rank));
     found
