@@ -15,7 +15,7 @@ fn without_a_terminal_there_is_one_plain_line_a_rollout() {
     let rollouts: Vec<&str> = text.lines().filter(|line| line.starts_with("rollout ")).collect();
     assert!(rollouts.len() >= 5, "{text}");
     for (number, line) in rollouts.iter().enumerate() {
-        assert!(line.starts_with(&format!("rollout {}/1000000 attempt 1 reward 0.", number + 1)), "{line}");
+        assert!(line.starts_with(&format!("rollout {number}/1000000 attempt 1 reward 0.")), "{line}");
     }
     assert!(!text.contains('\x1b'), "no colours in a file");
 }

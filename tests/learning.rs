@@ -15,7 +15,7 @@ fn the_built_in_job_learns_while_one_watches() {
     let lines = rig.write("lines", "");
     let mut console = rig.command(&[]).stdout(fs::File::create(&lines).unwrap()).spawn().unwrap();
     rig.until("the first reward", Duration::from_secs(150), |_| {
-        fs::read_to_string(&lines).unwrap().lines().any(|line| line.starts_with("rollout 1/")).then_some(())
+        fs::read_to_string(&lines).unwrap().lines().any(|line| line.starts_with("rollout 0/")).then_some(())
     });
     println!("first reward after {:?}, nothing cached", begun.elapsed());
     let begun = Instant::now();
@@ -41,7 +41,7 @@ fn the_built_in_job_learns_while_one_watches() {
     let lines = rig.write("lines", "");
     let mut console = rig.command(&[]).stdout(fs::File::create(&lines).unwrap()).spawn().unwrap();
     rig.until("the first reward", Duration::from_secs(30), |_| {
-        fs::read_to_string(&lines).unwrap().lines().any(|line| line.starts_with("rollout 1/")).then_some(())
+        fs::read_to_string(&lines).unwrap().lines().any(|line| line.starts_with("rollout 0/")).then_some(())
     });
     println!("first reward after {:?}, the cold start cached", begun.elapsed());
     let _ = console.kill();

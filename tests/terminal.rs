@@ -92,7 +92,7 @@ fn start_see_reward_restart_by_key_see_attempt_two_quit_and_the_job_runs_on() {
         text.contains("attempt 2") && text.contains("running")
     });
     // The other views, then out.
-    for (key, wanted) in [("5", "Logs"), ("6", "Tune"), ("9", "Events"), ("?", "help"), ("\x1b", ""), ("1", "reward")] {
+    for (key, wanted) in [("5", "Logs"), ("6", "Tune"), ("9", "Events"), ("?", "keys"), ("\x1b", ""), ("1", "reward")] {
         terminal.press(key);
         terminal
             .until(&rig, wanted, Duration::from_secs(3), |text| text.to_lowercase().contains(&wanted.to_lowercase()));

@@ -4,6 +4,7 @@
 //! the other rooms bring facts in and carry decisions out.
 
 pub mod argument;
+pub mod date;
 pub mod deck;
 pub mod finding;
 pub mod job;

@@ -7,7 +7,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use rldeck_core::shard::{EVENTS, Event, Report, Severity};
+use rldeck_core::{
+    date::Date,
+    shard::{EVENTS, Event, Report, Severity},
+};
 
 /// So many bytes of events wait for room on a full disk.
 const MOST_WAITING: usize = 8 << 20;
@@ -80,20 +83,7 @@ macro_rules! say {
 pub(crate) fn say(file: &str, line: u32, text: &str) {
     let file = file.rsplit('/').next().unwrap_or(file);
     // A closed or full stdout is no reason to stop.
-    let _ = writeln!(std::io::stdout().lock(), "[{}] {file}:{line} - {text}", time(now_ms() / 1000));
-}
-
-/// UTC, `2026-11-23 18:20:01`. Days to a date by Hinnant's algorithm.
-fn time(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!("{year}-{month:02}-{day:02} {:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+    let _ = writeln!(std::io::stdout().lock(), "[{}] {file}:{line} - {text}", Date::utc(now_ms()).text());
 }
 
 /// A dictionary as Python prints it, which is how slime prints metrics.
@@ -125,12 +115,5 @@ mod tests {
         let values = [("a", 1e-6), ("b", 0.5), ("c", f64::NAN), ("d", -6.05e-9), ("e", 12.0)];
         let values = values.map(|(name, value)| (name.to_owned(), value)).into();
         assert_eq!(dictionary(&values), "{'a': 1e-06, 'b': 0.5, 'c': nan, 'd': -6.05e-09, 'e': 12.0}");
-    }
-
-    #[test]
-    fn time_is_a_date() {
-        assert_eq!(time(0), "1970-01-01 00:00:00");
-        assert_eq!(time(1_795_458_001), "2026-11-23 18:20:01");
-        assert_eq!(time(951_825_599), "2000-02-29 11:59:59");
     }
 }

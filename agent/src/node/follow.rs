@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How often the files are looked at.
-const EVERY: Duration = Duration::from_millis(50);
+const EVERY: Duration = Duration::from_millis(100);
 /// A log that nobody has read yet is taken up this far from its end, in bytes.
 const LOG_BEFORE: u64 = 64 << 10;
 /// One message holds so many records at most.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::home::read_json;
 
-/// How often a shard is looked at.
+/// How often a shard is looked at that nobody waits for: it is starting, or its shim was killed.
 const EVERY: Duration = Duration::from_millis(50);
 /// What is left of a shard after its own end gets so long before it is killed.
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
@@ -21,21 +21,35 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 /// How a shard is, and its pid.
 pub(super) type Seen = (ShardState, u32);
 
-/// Follows a shard by its files until it has ended and nothing of it is left.
+/// Follows a shard by its files until it has ended and nothing of it is left. While its shim lives this costs nothing.
 pub(super) async fn watch(dir: &Path, nonce: &str, seen: &watch::Sender<Seen>) {
     let end = loop {
-        match look(dir) {
-            (state, pid) if state.alive() => {
-                seen.send_if_modified(|now| std::mem::replace(now, (state.clone(), pid)) != (state, pid));
-            }
-            end => break end,
+        let now = look(dir);
+        if !now.0.alive() {
+            break now;
         }
-        sleep(EVERY).await;
+        let started = now.1 != 0;
+        seen.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
+        if started && shim_waits(dir) {
+            shim_is_done(dir).await;
+        } else {
+            sleep(EVERY).await;
+        }
     };
     if !members(nonce).is_empty() {
         stop(nonce, LEFTOVER_GRACE).await;
     }
     seen.send_replace(end);
+}
+
+/// Waits until the shim lets go of its lock: it has written down the end, or it was killed.
+async fn shim_is_done(dir: &Path) {
+    let spec = dir.join(SPEC);
+    let waited =
+        tokio::task::spawn_blocking(move || std::io::Result::Ok(flock(File::open(spec)?, FlockOperation::LockShared)?));
+    if !matches!(waited.await, Ok(Ok(()))) {
+        sleep(EVERY).await;
+    }
 }
 
 /// What the files say now.

@@ -62,6 +62,9 @@ impl Tail {
             },
         };
         let begun = self.partial.len();
+        if !end && file.metadata()?.len() <= self.offset + begun as u64 {
+            return Ok(Vec::new());
+        }
         file.seek(SeekFrom::Start(self.offset + begun as u64))?;
         let read = file.take(CHUNK as u64).read_to_end(&mut self.partial)?;
         let mut lines = Vec::new();

@@ -148,7 +148,7 @@ impl Entry {
             Fact::Answered { action, accepted: true, text, .. } => format!("{action}: {text}"),
             Fact::Answered { action, text, .. } => format!("{action} refused: {text}"),
             Fact::Attempt { attempt, from, nodes } => {
-                let from = from.map_or("from the start".to_owned(), |rollout| format!("after rollout {}", rollout + 1));
+                let from = from.map_or("from the start".to_owned(), |rollout| format!("after rollout {rollout}"));
                 format!("attempt {attempt} begins on {}, {from}", nodes.join(", "))
             }
             Fact::State { state, reason, .. } if reason.is_empty() => state.name().to_owned(),

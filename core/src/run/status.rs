@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Run, ShardState, State, step::stands};
+use super::{Run, ShardState, State};
 use crate::{
     argument::{self, Applies},
     deck::{Alert, Change, Deck, RunStatus, Setting, ShardStatus},
@@ -171,7 +171,7 @@ impl Run {
                 raise(format!("shard:{}", id.dir()), Severity::Warning, shard.since, text);
             }
         }
-        for (at, id, severity, text) in self.notices.iter().filter(|(_, _, severity, _)| stands(*severity)) {
+        for (at, id, severity, text) in self.notices.iter().filter(|(_, _, severity, _)| *severity > Severity::Info) {
             raise(format!("notice:{}:{text}", id.dir()), *severity, *at, format!("{}: {text}", id.label()));
         }
         for (what, (since, text)) in &self.troubles {

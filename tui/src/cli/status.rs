@@ -80,11 +80,11 @@ fn words(deck: &Deck) -> Vec<String> {
         let last = |name: &str| deck.last(name).map_or("-".to_owned(), |value| format!("{value:.3}"));
         lines.push(format!(
             "  rollout {} of {}  reward {}  eval {}  checkpoint {}",
-            rollout + 1,
+            rollout,
             run.num_rollout,
             last("rollout/sampled_reward"),
             last("eval/arithmetic"),
-            run.checkpoint.map_or("none".to_owned(), |rollout| format!("after rollout {}", rollout + 1)),
+            run.checkpoint.map_or("none".to_owned(), |rollout| format!("after rollout {rollout}")),
         ));
     }
     for node in deck.nodes.values() {

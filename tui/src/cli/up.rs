@@ -167,7 +167,7 @@ fn rollout_line(deck: &Deck) -> Option<String> {
     let rollout = deck.run.rollout?;
     Some(format!(
         "rollout {}/{} attempt {} reward {} kept {} length {} entropy {} clip {} eval {}",
-        rollout + 1,
+        rollout,
         deck.run.num_rollout,
         deck.run.attempt,
         value("rollout/sampled_reward", 3),
