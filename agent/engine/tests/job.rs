@@ -1,5 +1,7 @@
 //! Whole jobs with real processes, small enough for a test. The test program itself is what they run.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     fs,
     path::PathBuf,

@@ -11,7 +11,9 @@ fn checkpoint(layout: &Layout, rollout: u64) -> Checkpoint {
     Checkpoint { progress: Progress { rollout, step: 2 * rollout, position: 30 * rollout }, weights, moments }
 }
 
-fn load_all(root: &Path, layout: &Layout) -> (Result<Option<(Checkpoint, PathBuf)>, String>, Vec<String>) {
+type Loaded = Result<Option<(Checkpoint, PathBuf)>, String>;
+
+fn load_all(root: &Path, layout: &Layout) -> (Loaded, Vec<String>) {
     let mut complaints = Vec::new();
     (load(root, layout, |complaint| complaints.push(complaint)), complaints)
 }

@@ -23,7 +23,7 @@ fn short(path: &Path) -> io::Result<(File, PathBuf)> {
 pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
     let (_dir, path) = short(path)?;
     match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => UnixListener::bind(path),
     }
 }
