@@ -2,7 +2,8 @@
 
 use std::{
     io::{self, Stdout, Write},
-    sync::Once,
+    sync::{Mutex, Once, PoisonError},
+    thread::ThreadId,
 };
 
 use crossterm::{
@@ -13,6 +14,11 @@ use crossterm::{
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
+
+/// The thread that draws, while the console has the screen.
+static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
+/// Last words of other threads, to be said when the screen is given back.
+static LATER: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// The screen while the console has it.
 pub(super) struct Screen {
@@ -26,10 +32,17 @@ impl Screen {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
-                give_back();
-                before(info);
+                let owner = OWNER.lock().map(|owner| *owner).unwrap_or_default();
+                if owner.is_some_and(|owner| owner != std::thread::current().id()) {
+                    // The console goes on: what another thread says must not be written into its picture.
+                    LATER.lock().unwrap_or_else(PoisonError::into_inner).push(info.to_string());
+                } else {
+                    give_back();
+                    before(info);
+                }
             }));
         });
+        *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
         enter().inspect_err(|_| give_back())?;
         Ok(Screen { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
     }
@@ -47,6 +60,10 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
+        *OWNER.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        for said in LATER.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            eprintln!("{said}");
+        }
     }
 }
 

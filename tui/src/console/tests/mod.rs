@@ -2,6 +2,7 @@
 
 mod any;
 mod behaviour;
+mod hygiene;
 mod screen;
 
 use crossterm::event::Event;

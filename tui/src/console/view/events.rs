@@ -7,7 +7,7 @@ use rldeck_core::{
 use super::phase;
 use crate::console::{
     app::App,
-    format,
+    format, text,
     theme::Meaning,
     widget::pen::{Pen, piece},
 };
@@ -15,25 +15,39 @@ use crate::console::{
 /// What stands against the run, and below it the journal: who did what, and when.
 pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let deck = app.deck();
-    let most = (area.height / 3).max(2);
-    let height = (deck.alerts.len().max(1) as u16 + 1).min(most).min(area.height);
-    alerts(app, Rect { height, ..area }, pen);
+    let most = (area.height / 2).max(2);
+    let room = usize::from(area.width.saturating_sub(3 + AGE));
+    let rows: usize = worst(deck).iter().map(|alert| text::wrap(&alert.text, room, MOST_ROWS).len()).sum();
+    let height = (rows.max(1) as u16 + 1).min(most).min(area.height);
+    alerts(app, Rect { height, ..area }, MOST_ROWS, pen);
     let rest = Rect { y: area.y + height, height: area.height - height, ..area };
     journal(app, deck, rest, pen);
 }
 
-/// The alerts that stand, the worst first.
-pub(super) fn alerts(app: &App, area: Rect, pen: &mut Pen<'_>) {
+/// Rows that one alert takes at most.
+const MOST_ROWS: usize = 3;
+/// Columns for the age of an alert.
+const AGE: u16 = 8;
+
+/// The alerts that stand, the worst first, each in at most `most` rows.
+pub(super) fn alerts(app: &App, area: Rect, most: usize, pen: &mut Pen<'_>) {
     let alerts = worst(app.deck());
-    let shown = usize::from(area.height.saturating_sub(1));
-    let hidden = alerts.len().saturating_sub(shown);
+    let below = area.bottom();
+    let rule = area;
+    let mut row = Rect { y: area.y + 1, height: 1, ..area };
+    let mut shown = 0;
+    for alert in &alerts {
+        if row.y >= below {
+            break;
+        }
+        row.y += self::alert(app, alert, Rect { height: (below - row.y).min(most as u16), ..row }, pen);
+        shown += 1;
+    }
+    let hidden = alerts.len() - shown;
     let right = if hidden > 0 { vec![piece(format!("{hidden} more"), Meaning::Warn)] } else { Vec::new() };
-    let inner = pen.panel(area, "alerts", right);
+    let inner = pen.panel(rule, "alerts", right);
     if alerts.is_empty() && inner.height > 0 {
         pen.put(inner.x + 2, inner.y, inner.width.saturating_sub(2).into(), "none", Meaning::Dim);
-    }
-    for (shown, y) in alerts.into_iter().zip(inner.y..inner.bottom()) {
-        alert(app, shown, Rect { y, height: 1, ..inner }, pen);
     }
 }
 
@@ -44,18 +58,23 @@ pub(super) fn worst(deck: &Deck) -> Vec<&Alert> {
     alerts
 }
 
-/// One alert: how bad, since when, what.
-pub(super) fn alert(app: &App, alert: &Alert, area: Rect, pen: &mut Pen<'_>) {
+/// One alert: how bad, since when, what, in as many rows as it needs and the area has. Returns how many those are.
+pub(super) fn alert(app: &App, alert: &Alert, area: Rect, pen: &mut Pen<'_>) -> u16 {
     let (mark, meaning) = phase::severity(alert.severity);
     let (mark, meaning) = if mark == " " { ("·", Meaning::Dim) } else { (mark, meaning) };
-    let room = |x: u16| usize::from(area.right().saturating_sub(x + 1));
     pen.put(area.x + 1, area.y, 1, mark, meaning);
     let mut x = area.x + 3;
     if area.width >= 60 {
         let age = format::age(app.shown_at().saturating_sub(alert.since));
-        x = pen.put(x, area.y, room(x).min(8), &age, Meaning::Dim) + 1;
+        pen.put(x, area.y, AGE.into(), &age, Meaning::Dim);
+        x += AGE;
     }
-    pen.put(x, area.y, room(x), &alert.text, meaning);
+    let room = usize::from(area.right().saturating_sub(x + 1));
+    let lines = text::wrap(&alert.text, room, area.height.into());
+    for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+        pen.put(x, y, room, line, meaning);
+    }
+    lines.len().clamp(1, usize::from(area.height.max(1))) as u16
 }
 
 fn journal(app: &App, deck: &Deck, area: Rect, pen: &mut Pen<'_>) {

@@ -24,7 +24,7 @@ fn restart(app: &App) -> Lines {
     let mut lines = dying(app);
     let attempt = run.attempt + 1;
     lines.push((String::new(), Meaning::Text));
-    lines.extend(goes_on(run, &format!("Attempt {attempt}")));
+    lines.extend(goes_on(run, &format!("attempt {attempt}")));
     let pending: Vec<_> = app.live.deck.settings.values().filter_map(|s| Some((s, s.pending.as_ref()?))).collect();
     if !pending.is_empty() {
         lines.push((String::new(), Meaning::Text));
@@ -58,7 +58,7 @@ fn goes_on(run: &RunStatus, who: &str) -> Lines {
         ];
     }
     let meaning = if run.checkpoint.is_some() { Meaning::Text } else { Meaning::Warn };
-    vec![(format!("{who} goes on {from}."), meaning)]
+    vec![(format!("Then {who} goes on {from}."), meaning)]
 }
 
 fn stop(app: &App) -> Lines {

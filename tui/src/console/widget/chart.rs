@@ -7,7 +7,7 @@ use rldeck_core::deck::Series;
 use super::{
     axis::Axis,
     braille::{self, Layer},
-    pen::{Pen, piece},
+    pen::{Pen, Piece, piece},
 };
 use crate::console::{format, text, theme::Meaning};
 
@@ -42,18 +42,11 @@ pub(in crate::console) struct Chart<'a> {
 
 impl Chart<'_> {
     pub(in crate::console) fn draw(&self, pen: &mut Pen<'_>, area: Rect) {
-        let several = self.curves.len() > 1;
-        let mut right = Vec::new();
-        for (i, curve) in self.curves.iter().enumerate() {
-            let Some(last) = curve.series.last() else { continue };
-            let rank = i as u8 * 4;
-            if several && !curve.name.is_empty() {
-                right.push(piece(curve.name, Meaning::Dim).rank(rank + 1));
-            }
-            right.push(piece(format::number(last), if several { curve.line } else { Meaning::Number }).rank(rank));
-            right.push(piece(arrow(curve.series), Meaning::Dim).rank(rank + 2));
-        }
-        let inner = pen.panel(area, self.title, right);
+        let room = usize::from(area.width).saturating_sub(text::width_of(self.title) + 8);
+        let wide = |pieces: &[Piece]| pieces.iter().map(|piece| text::width_of(&piece.text) + 1).sum::<usize>();
+        let heads = [self.head(true, true), self.head(true, false), self.head(false, true)];
+        let head = heads.into_iter().find(|head| wide(head) <= room).unwrap_or_else(|| self.head(false, false));
+        let inner = pen.panel(area, self.title, head);
         if self.curves.iter().all(|curve| curve.series.buckets.is_empty()) {
             let y = inner.y + inner.height / 2;
             if inner.height > 0 {
@@ -62,6 +55,25 @@ impl Chart<'_> {
             return;
         }
         self.plot(pen, inner);
+    }
+
+    /// The last values, with or without what they are and where they go.
+    fn head(&self, names: bool, arrows: bool) -> Vec<Piece> {
+        let several = self.curves.len() > 1;
+        let mut head = Vec::new();
+        for (i, curve) in self.curves.iter().enumerate() {
+            let Some(last) = curve.series.last() else { continue };
+            if names && several {
+                head.push(piece(curve.name, Meaning::Dim));
+            }
+            let meaning = if several { curve.line } else { Meaning::Number };
+            head.push(piece(format::number(last), meaning).rank(i as u8));
+            if arrows {
+                head.push(piece(arrow(curve.series), Meaning::Dim).rank(i as u8));
+            }
+        }
+        head.retain(|piece| !piece.text.is_empty());
+        head
     }
 
     fn plot(&self, pen: &mut Pen<'_>, area: Rect) {

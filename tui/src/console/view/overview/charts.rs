@@ -30,7 +30,7 @@ static SPECS: [Spec; 9] = [
     Spec { title: "clip fraction", unit: "step", series: &[("train/pg_clipfrac", "")], always: false, colour: 2 },
     Spec { title: "entropy", unit: "step", series: &[("train/entropy_loss", "")], always: false, colour: 2 },
     Spec { title: "train/rollout gap", unit: "step", series: &[("train/train_rollout_logprob_abs_diff", "")], always: false, colour: 1 },
-    Spec { title: "tokens/s", unit: "rollout", series: &[("perf/tokens_per_gpu_per_sec", "made"), ("perf/actor_train_tok_per_s", "trained")], always: false, colour: 3 },
+    Spec { title: "tokens/s", unit: "rollout", series: &[("perf/tokens_per_gpu_per_sec", "gen"), ("perf/actor_train_tok_per_s", "train")], always: false, colour: 3 },
     Spec { title: "grad norm", unit: "step", series: &[("train/grad_norm", "")], always: false, colour: 1 },
     Spec { title: "truncated", unit: "rollout", series: &[("rollout/truncated_ratio", "")], always: false, colour: 1 },
 ];

@@ -31,7 +31,7 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
             Panel::Chart(spec) => charts::draw(app, spec, place, pen),
             Panel::Funnel => funnel::draw(app, place, pen),
             Panel::Nodes => nodes::draw(app, place, pen),
-            Panel::Alerts => events::alerts(app, place, pen),
+            Panel::Alerts => events::alerts(app, place, 1, pen),
             Panel::Samples => samples::draw(app, place, pen),
             Panel::Log => logtail::draw(app, place, pen),
         }
