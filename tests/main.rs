@@ -4,6 +4,7 @@
 mod rig;
 
 mod bad_input;
+mod catalogue;
 mod headless;
 mod learning;
 mod survival;

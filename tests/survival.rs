@@ -189,7 +189,10 @@ fn a_journal_that_was_cut_off_is_taken_up_again() {
     let text = fs::read(&journal).unwrap();
     fs::write(&journal, [&text[..], b"{\"seq\":99,\"at\":1,\"wh"].concat()).unwrap();
     let mut console = rig.command(&["agent", "--controller"]).spawn().unwrap();
-    rig.until("the controller is up", BACK, |rig| rig.output(&["status"]).status.success().then_some(()));
+    rig.until("the controller is up, with its own agent", BACK, |rig| {
+        let output = rig.output(&["status"]);
+        String::from_utf8_lossy(&output.stdout).contains("node0      connected").then_some(())
+    });
     let status = rig.status();
     assert_eq!((&status["state"], &status["attempt"]), (&"stopped".into(), &1.into()));
     assert_eq!(fs::read(&journal).unwrap()[..text.len()], text[..]);

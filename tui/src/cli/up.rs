@@ -1,10 +1,17 @@
-use std::{collections::BTreeMap, fs, io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::IsTerminal,
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 use clap::Args;
-use rldeck_agent::home::Home;
+use rldeck_agent::{home::Home, now};
 use rldeck_core::{
     deck::{Change, Deck},
     run::{Action, Entry, Fact, State},
+    shard::Millis,
 };
 
 use super::{Failure, local, say};
@@ -34,6 +41,7 @@ pub(super) struct Up {
 impl Up {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         let action = self.action()?;
+        let since = now();
         let mut client = local::ensure(&home).await?;
         let run = client.deck().await?.run;
         match (run.state.alive(), &self.job) {
@@ -55,7 +63,7 @@ impl Up {
                 outcome.text.lines().skip(1).for_each(|line| eprintln!("{line}"));
             }
         }
-        show(home, self.headless, self.theme).await
+        show(home, self.headless, self.theme, since).await
     }
 
     fn action(&self) -> Result<Action, Failure> {
@@ -98,30 +106,31 @@ pub(super) struct Attach {
 impl Attach {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         link::Client::connect(&home).await?;
-        show(home, self.headless, self.theme).await
+        show(home, self.headless, self.theme, now()).await
     }
 }
 
-async fn show(home: Home, headless: bool, theme: Option<String>) -> Result<ExitCode, Failure> {
+/// Opens the console; without a terminal prints lines, of what happened since a time.
+async fn show(home: Home, headless: bool, theme: Option<String>, since: Millis) -> Result<ExitCode, Failure> {
     if headless || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return lines(home).await;
+        return lines(home, since).await;
     }
-    console::run(link::open(home), console::Options { theme, ..Default::default() }).await?;
+    let options = console::Options { theme, node: "node0".to_owned(), utc_offset: utc_offset(), config: config() };
+    console::run(link::open(home), options).await?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// One plain line per rollout, until the run stands still. 0: finished or stopped; 1: failed.
-async fn lines(home: Home) -> Result<ExitCode, Failure> {
+async fn lines(home: Home, since: Millis) -> Result<ExitCode, Failure> {
     let mut wire = link::open(home);
     let mut deck = Deck::default();
     let mut printed = None;
     while let Some(news) = wire.news.recv().await {
         match news {
             News::Delta(delta) => {
-                let whole = !matches!(delta.changes.first(), Some(Change::Reset));
                 for change in delta.changes {
                     if let Change::Journal(entry) = &change
-                        && whole
+                        && entry.at >= since
                     {
                         said(entry).into_iter().for_each(say);
                     }
@@ -177,4 +186,22 @@ fn rollout_line(deck: &Deck) -> Option<String> {
         value("train/pg_clipfrac", 4),
         value("eval/arithmetic", 3),
     ))
+}
+
+/// A person's own keys and themes.
+fn config() -> Option<PathBuf> {
+    let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")?.join(".config")))?;
+    Some(base.join("rldeck"))
+}
+
+/// Seconds from UTC to the time of this machine; `date` knows the time zones.
+fn utc_offset() -> i32 {
+    let offset = || -> Option<i32> {
+        let output = Command::new("date").arg("+%z").output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let number: i32 = text.trim().parse().ok()?;
+        Some((number / 100 * 60 + number % 100) * 60)
+    };
+    offset().unwrap_or(0)
 }

@@ -8,7 +8,7 @@ use crate::{
     argument::{self, Applies},
     date::Date,
     job::{Engine, Job},
-    shard::Tune,
+    shard::{Severity, Tune},
 };
 
 /// What an operator is told: what was taken on, with the version of a change of arguments; or why it was refused.
@@ -43,9 +43,7 @@ impl Turn<'_> {
         if self.run.state.alive() {
             return Err(format!("run {} is {}; stop it first", self.run.id, self.run.state.name()));
         }
-        if self.connected().is_empty() {
-            return Err("no agent has joined; start one with `rldeck agent`".to_owned());
-        }
+        self.need_agents()?;
         let read = |id: &str| {
             Job::read(text, file, &|name| match name {
                 "RUN_DIR" => Some(self.run.dir(id)),
@@ -70,12 +68,20 @@ impl Turn<'_> {
     fn resume(&mut self) -> Answer {
         match self.run.state {
             State::Stopped | State::Failed => {
+                self.need_agents()?;
                 self.next_attempt("launched again");
                 Ok((format!("attempt {} {}", self.run.attempt, self.from()), None))
             }
             State::Finished => Err("this run has come to its end; start another with `rldeck up JOB.toml`".to_owned()),
             State::Idle => Err("there is no run; start one with `rldeck up JOB.toml`".to_owned()),
             state => Err(format!("run {} is {} already", self.run.id, state.name())),
+        }
+    }
+
+    fn need_agents(&self) -> Result<(), String> {
+        match self.connected().is_empty() {
+            true => Err("no agent has joined; start one with `rldeck agent`".to_owned()),
+            false => Ok(()),
         }
     }
 
@@ -109,34 +115,29 @@ impl Turn<'_> {
         if set.is_empty() {
             return Err("nothing to change: give NAME=VALUE".to_owned());
         }
-        let mut wrong = Vec::new();
         let mut said = Vec::new();
         for (name, value) in &set {
             let Some(argument) = argument::find(name).filter(|argument| argument.embedded) else {
                 let nearest = argument::nearest(name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                wrong.push(format!("`{name}` is not an argument of this engine{nearest}"));
-                continue;
+                return Err(format!("`{name}` is not an argument of this engine{nearest}"));
             };
-            if let Err(why) = argument.check(value) {
-                wrong.push(why);
-            }
             said.push(match argument.applies(job.engine) {
                 Applies::Live => format!("{name} = {value} from the next step"),
                 applies => format!("{name} = {value} at the {}", applies.label()),
             });
         }
-        if wrong.is_empty() {
-            let mut all = self.run.overrides();
-            all.extend(set.clone());
-            wrong.extend(job.check(&all).into_iter().map(|finding| finding.text));
-        }
+        let mut all = self.run.overrides();
+        all.extend(set.clone());
+        let (wrong, careful): (Vec<_>, Vec<_>) =
+            job.check(&all).into_iter().partition(|finding| finding.severity == Severity::Error);
         if !wrong.is_empty() {
-            return Err(wrong.join("\n"));
+            return Err(wrong.into_iter().map(|finding| finding.text).collect::<Vec<_>>().join("\n"));
         }
+        let said = said.join(", ") + &careful.iter().map(|finding| format!("\n{}", finding.text)).collect::<String>();
         let version = self.run.tuning.version + 1;
         self.fact(Fact::Tune { version, set });
         self.send_tune();
-        Ok((said.join(", "), Some(version)))
+        Ok((said, Some(version)))
     }
 
     pub(super) fn send_tune(&mut self) {

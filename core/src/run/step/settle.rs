@@ -77,7 +77,7 @@ impl Turn<'_> {
             Intent::Stop => self.state(State::Stopped, reason, Intent::Stop, 0),
             Intent::Fail => self.state(State::Failed, reason, Intent::Fail, 0),
             Intent::Finish => self.state(State::Finished, reason, Intent::Finish, 0),
-            Intent::Restart if self.now >= self.run.until => self.next_attempt(&reason),
+            Intent::Restart if self.now >= self.run.until && !self.connected().is_empty() => self.next_attempt(&reason),
             Intent::Restart => {}
         }
     }
@@ -113,8 +113,8 @@ impl Turn<'_> {
 
     pub(super) fn next_attempt(&mut self, reason: &str) {
         let from = self.run.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout);
-        // A node that is away is done without; when all are away the last ones are waited for.
-        let nodes = Some(self.connected()).filter(|nodes| !nodes.is_empty()).unwrap_or_else(|| self.run.hosts.clone());
+        // A node that is away is done without.
+        let nodes = self.connected();
         self.fact(Fact::Attempt { attempt: self.run.attempt + 1, from, nodes });
         let state = if self.run.prepared { State::Starting } else { State::Preparing };
         self.state(state, reason, Intent::Stop, 0);
