@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rldeck_core::{
     deck::{
-        Alert, Change, Frame, Host, LogLine, Node, Points, Process, Progress, RunStatus, Setting, ShardStatus, Span,
+        Alert, Change, Frame, Gpu, Host, LogLine, Node, Points, Process, Progress, RunStatus, Setting, ShardStatus,
+        Span,
     },
     run::{Entry, Fact, Intent, ShardState, State},
     shard::{Funnel, Millis, Role, Sample, Severity, ShardId},
@@ -301,6 +302,36 @@ pub(crate) fn running() -> Vec<Change> {
         "rollout-1: weights of rollout 78 came late: waited 1.2 s",
     ));
     changes.extend(settings());
+    changes
+}
+
+/// Sixteen nodes of eight GPUs, one of them throttled, one not heard.
+pub(crate) fn cluster() -> Vec<Change> {
+    let mut changes = running();
+    for n in 0..16u64 {
+        let gpus = (0..8).map(|index| Gpu {
+            index,
+            name: "NVIDIA H100 80GB HBM3".into(),
+            utilisation: Some(if n == 5 && index == 3 {
+                11
+            } else {
+                93 + (noise(n * 8 + u64::from(index), 50) * 12.0) as u32
+            }),
+            memory_used: 71 << 30,
+            memory_total: 80 << 30,
+            power: Some(641.0),
+            power_limit: Some(700.0),
+            temperature: Some(61 + n as u32 % 7),
+            sm_clock: Some(1755),
+            memory_clock: Some(2619),
+            error: String::new(),
+        });
+        let host = Host { cpus: vec![34.0; 192], memory_used: 610 << 30, memory_total: 2_048 << 30 };
+        let frame = Frame { at: NOW - 400, host, gpus: gpus.collect(), processes: Vec::new(), note: String::new() };
+        let (name, connected) = (format!("node{n}"), n != 11);
+        let seen = if connected { NOW - 400 } else { NOW - 21_000 };
+        changes.push(Change::Node(Node { name, connected, seen, version: "0.1.0".into(), pid: 1, frame: Some(frame) }));
+    }
     changes
 }
 

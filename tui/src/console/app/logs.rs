@@ -1,6 +1,9 @@
 use std::collections::VecDeque;
 
-use rldeck_core::{deck::LogLine, shard::Severity};
+use rldeck_core::{
+    deck::LogLine,
+    shard::{Severity, ShardId},
+};
 
 use super::{Line, Picture};
 
@@ -114,6 +117,22 @@ impl Logs {
         }
         let text = &line.text[..line.text.floor_char_boundary(SEARCHED)];
         if exact { text.contains(filter) } else { text.to_lowercase().contains(filter) }
+    }
+
+    /// What tells the last line shown from all others, while it is held: numbers change when the full state comes again.
+    pub(super) fn anchor(&self, picture: &Picture) -> Option<(ShardId, u64, u64)> {
+        let number = self.bottom?;
+        let line = picture.line(number)?;
+        Some((line.shard.clone(), line.offset, number))
+    }
+
+    /// Finds the line again that was held.
+    pub(super) fn hold(&mut self, picture: &Picture, (shard, offset, number): &(ShardId, u64, u64)) {
+        let is = |number: u64| picture.line(number).is_some_and(|line| line.offset == *offset && line.shard == *shard);
+        if self.bottom.is_some() && !is(*number) {
+            let found = self.hits.iter().copied().find(|number| is(*number));
+            self.bottom = found.or(self.hits.front().copied());
+        }
     }
 
     /// The next shard alone, or all.

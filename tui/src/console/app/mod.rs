@@ -178,12 +178,16 @@ impl App {
                 self.link = link;
             }
             News::Delta(delta) => {
+                let anchor = self.held.is_none().then(|| self.logs.anchor(&self.live)).flatten();
                 delta.changes.into_iter().for_each(|change| self.live.apply(change));
+                self.catch_up();
+                if let Some(anchor) = anchor.filter(|_| self.held.is_none()) {
+                    self.logs.hold(&self.live, &anchor);
+                }
                 self.dirty |= self.held.is_none();
             }
             News::Answer { action, outcome } => self.answered(&action, outcome),
         }
-        self.catch_up();
     }
 
     fn answered(&mut self, action: &Action, outcome: Outcome) {

@@ -148,6 +148,18 @@ fn logs_follow_until_one_scrolls_up() {
 }
 
 #[test]
+fn held_logs_stay_when_the_full_state_comes_again() {
+    let mut app = console(demo::running(), (100, 30));
+    press(&mut app, "5 pgup pgup");
+    let before = text(&app);
+    apply(&mut app, demo::running());
+    assert_eq!(text(&app), before);
+    let deck = app.live.deck.dump();
+    apply(&mut app, deck);
+    assert_eq!(text(&app), before);
+}
+
+#[test]
 fn held_logs_survive_the_ring() {
     let mut app = console(demo::running(), (100, 30));
     press(&mut app, "5 home");

@@ -78,6 +78,13 @@ fn no_run_at_all() {
 }
 
 #[test]
+fn sixteen_nodes_of_eight_gpus() {
+    for size in SIZES {
+        compare(&format!("cluster-{}x{}", size.0, size.1), &text(&console(demo::cluster(), size)));
+    }
+}
+
+#[test]
 fn the_cold_start() {
     for size in SIZES {
         compare(&format!("preparing-{}x{}", size.0, size.1), &text(&console(demo::preparing(), size)));

@@ -1,6 +1,7 @@
 //! Everything at a glance. [`plan`] divides the screen; each panel has a file of its own.
 
 mod charts;
+mod fleet;
 mod funnel;
 mod lane;
 mod logtail;

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use ratatui::layout::Rect;
 use rldeck_core::deck::{Deck, Frame, Gpu, Node, ShardStatus};
 
-use super::super::phase;
+use super::{super::phase, fleet};
 use crate::console::{
     app::App,
     format, text,
@@ -50,12 +50,21 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     if down > 0 {
         right.push(piece(format!("{down} not heard"), Meaning::Bad));
     }
+    let height = area.height.saturating_sub(1);
+    let all = rows(deck) <= height.into();
+    let gpus = all || deck.nodes.len() * 2 <= height.into();
+    let fleet = !all && !gpus;
+    let hidden = if fleet { deck.nodes.len().saturating_sub(fleet::room(deck, Rect { height, ..area })) } else { 0 };
+    if hidden > 0 {
+        right.push(piece(format!("{hidden} not shown"), Meaning::Warn).rank(1));
+    }
     let inner = pen.panel(area, "nodes", right);
-    let all = rows(deck) <= inner.height.into();
-    let gpus = all || deck.nodes.len() * 2 <= inner.height.into();
+    if fleet {
+        return fleet::draw(deck, inner, pen);
+    }
     let below = !all && gpus && !deck.nodes.values().any(has_gpus);
     let mut y = inner.y;
-    for node in deck.nodes.values() {
+    for node in fleet::sorted(deck) {
         if y >= inner.bottom() {
             break;
         }
@@ -134,7 +143,7 @@ fn names(app: &App, shards: &[&ShardStatus], area: Rect, pen: &mut Pen<'_>) {
 /// All GPUs of a node in one line: one column each, and their sums.
 fn gpu_line(gpus: &[Gpu], area: Rect, pen: &mut Pen<'_>) {
     let room = |x: u16| usize::from(area.right().saturating_sub(x));
-    let mut x = pen.put(area.x + 5, area.y, room(area.x + 5), "gpu ", Meaning::Dim);
+    let mut x = area.x + 5;
     for gpu in gpus.iter().take(16) {
         let share = f64::from(gpu.utilisation.unwrap_or(0)) / 100.0;
         let (drawn, meaning) =
@@ -144,19 +153,8 @@ fn gpu_line(gpus: &[Gpu], area: Rect, pen: &mut Pen<'_>) {
             x += 1;
         }
     }
-    let n = gpus.len() as f64;
-    let busy = gpus.iter().filter_map(|gpu| gpu.utilisation).map(f64::from).sum::<f64>() / n;
-    let used: u64 = gpus.iter().map(|gpu| gpu.memory_used).sum();
-    let total: u64 = gpus.iter().map(|gpu| gpu.memory_total).sum();
-    let power: f32 = gpus.iter().filter_map(|gpu| gpu.power).sum();
-    let hottest = gpus.iter().filter_map(|gpu| gpu.temperature).max();
-    let mut said = format!("{busy:>4.0}%  mem {:.0}%", used as f64 / total.max(1) as f64 * 100.0);
-    if power > 0.0 {
-        said += &format!("  {power:.0} W");
-    }
-    if let Some(hottest) = hottest {
-        said += &format!("  {hottest}°C");
-    }
+    let said = fleet::sums(gpus.iter());
+    x += 2;
     pen.put(x, area.y, room(x), &said, Meaning::Dim);
 }
 
