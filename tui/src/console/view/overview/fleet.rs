@@ -98,7 +98,7 @@ pub(super) fn sums<'a>(gpus: impl Iterator<Item = &'a Gpu> + Clone) -> String {
         said += &format!("  {power:.0} W");
     }
     if let Some(hottest) = gpus.filter_map(|gpu| gpu.temperature).max() {
-        said += &format!("  hottest {hottest}°C");
+        said += &format!("  max {hottest}°C");
     }
     said
 }

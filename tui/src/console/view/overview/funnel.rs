@@ -21,8 +21,11 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
         }
         return;
     };
-    let right =
-        vec![piece("groups of rollout", Meaning::Dim).rank(1), piece(funnel.rollout.to_string(), Meaning::Number)];
+    let right = vec![
+        piece("groups of", Meaning::Dim).rank(1),
+        piece("rollout", Meaning::Dim),
+        piece(funnel.rollout.to_string(), Meaning::Number),
+    ];
     let inner = pen.panel(area, "sampling funnel", right);
     let mut rows = vec![("sampled".to_owned(), funnel.sampled, Meaning::Bar)];
     let mut dropped: Vec<_> = funnel.dropped.iter().collect();

@@ -46,7 +46,7 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
         .filter(|n| !n.is_empty())
         .collect();
     let mut right: Vec<Piece> = notes.iter().map(|note| piece(*note, Meaning::Dim).rank(2)).collect();
-    right.push(piece(format!("{} up", deck.nodes.len() - down), Meaning::Dim));
+    right.push(piece(format!("{} up", deck.nodes.len() - down), Meaning::Dim).rank(1));
     if down > 0 {
         right.push(piece(format!("{down} not heard"), Meaning::Bad));
     }
@@ -56,7 +56,7 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let fleet = !all && !gpus;
     let hidden = if fleet { deck.nodes.len().saturating_sub(fleet::room(deck, Rect { height, ..area })) } else { 0 };
     if hidden > 0 {
-        right.push(piece(format!("{hidden} not shown"), Meaning::Warn).rank(1));
+        right.push(piece(format!("{hidden} not shown"), Meaning::Warn));
     }
     let inner = pen.panel(area, "nodes", right);
     if fleet {
