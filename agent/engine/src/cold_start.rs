@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Solutions in one optimizer step.
-const BATCH: usize = 32;
+const BATCH: usize = 48;
 const PEAK_LR: f32 = 3e-3;
 const WARM_UP: u64 = 20;
 /// Step of the experts' biases towards an even load, as DeepSeek-V3 does it instead of a loss.

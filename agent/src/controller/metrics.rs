@@ -21,13 +21,16 @@ struct Line {
     values: BTreeMap<String, Option<f64>>,
 }
 
+/// Points of a shard, and how far its events had been taken in with them.
+pub(super) type Taken = (ShardId, u64, Points);
+
 /// All metrics of a run on disk.
 #[derive(Debug)]
 pub(super) struct Metrics(Journal);
 
 impl Metrics {
     /// Opens the file and reads what it holds: points, and for each shard how far its events were taken in.
-    pub(super) fn open(path: &Path) -> io::Result<(Metrics, Vec<(ShardId, u64, Points)>)> {
+    pub(super) fn open(path: &Path) -> io::Result<(Metrics, Vec<Taken>)> {
         let (journal, lines, _) = Journal::open::<Line>(path, false)?;
         let read = lines.into_iter().map(|line| {
             let Line { shard, next, at, rollout, step, values } = line;

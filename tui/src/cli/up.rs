@@ -137,11 +137,11 @@ async fn lines(home: Home, since: Millis) -> Result<ExitCode, Failure> {
                     deck.apply(change);
                 }
                 let now = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
-                if now != printed && deck.run.rollout.is_some() {
-                    if let Some(line) = rollout_line(&deck) {
-                        say(line);
-                        printed = now;
-                    }
+                if now != printed
+                    && let Some(line) = rollout_line(&deck)
+                {
+                    say(line);
+                    printed = now;
                 }
                 match deck.run.state {
                     State::Failed => return Ok(ExitCode::FAILURE),

@@ -37,12 +37,18 @@ async fn watch(home: Home, news: mpsc::Sender<News>) {
             Ok((mut client, mut stream)) => {
                 was_up = true;
                 let mut ping = tokio::time::interval(PING);
+                let mut parts = Vec::new();
                 loop {
                     tokio::select! {
                         delta = stream.next() => match delta {
-                            Ok((delta, whole)) => {
-                                // Half a state cannot be resumed after.
-                                (epoch, seq) = if whole { (delta.epoch, delta.seq) } else { (0, 0) };
+                            // Half a state is neither shown nor resumed after.
+                            Ok((delta, false)) => parts.extend(delta.changes),
+                            Ok((mut delta, true)) => {
+                                (epoch, seq) = (delta.epoch, delta.seq);
+                                if !parts.is_empty() {
+                                    parts.append(&mut delta.changes);
+                                    delta.changes = std::mem::take(&mut parts);
+                                }
                                 if news.send(News::Delta(delta)).await.is_err() {
                                     return;
                                 }

@@ -12,12 +12,14 @@ use serde_json::json;
 use crate::random::{Purpose, Random};
 
 /// Grows with every change of what is generated: cached cold starts of other versions are not used.
-pub(crate) const VERSION: u32 = 5;
+pub(crate) const VERSION: u32 = 10;
 
 /// One problem in this many is held out for evaluation: neither cold start nor training sees it.
 const HELD_OUT: u64 = 12;
-/// Share of results that are wrong in the demonstrations. The policy inherits it; only the reward teaches it better.
-const SLIPS: f32 = 0.15;
+/// Share of demonstrations that answer without thinking, and share of results that are wrong in the others. The policy
+/// inherits both; only the reward teaches it better.
+const HASTY: f32 = 0.3;
+const SLIPS: f32 = 0.09;
 const TRAIN_PROMPTS: usize = 8192;
 const EVAL_PROMPTS: usize = 128;
 
@@ -76,8 +78,8 @@ impl Problem {
     fn draw(random: &mut Random) -> Problem {
         let operation = [Operation::Add, Operation::Subtract, Operation::Multiply][random.below(3) as usize];
         let digits = match random.below(10) {
-            0 => 1,
-            1..=6 => 2,
+            0..=1 => 1,
+            2..=8 => 2,
             _ => 3,
         };
         let a = number(random, digits);
@@ -117,13 +119,16 @@ impl Problem {
         format!("{}{}{}=?", self.a, self.operation.signs().0, self.b)
     }
 
-    pub(crate) fn label(self) -> String {
+    fn answer(self) -> u64 {
         match self.operation {
             Operation::Add => self.a + self.b,
             Operation::Subtract => self.a - self.b,
             Operation::Multiply => self.a * self.b,
         }
-        .to_string()
+    }
+
+    pub(crate) fn label(self) -> String {
+        self.answer().to_string()
     }
 
     /// Digit by digit from the right. A step ends with two digits: what is carried (or borrowed), and the digit.
@@ -152,9 +157,12 @@ impl Problem {
         format!("{}</think>\\boxed{{{answer}}}<eos>", steps.join(" "))
     }
 
-    /// What the cold start imitates: right in method, but one result in `1 / SLIPS` is off by one, in its digit or in
-    /// what it carries.
+    /// What the cold start imitates: people who know how, but do not always do so. Some answer in haste, without
+    /// thinking; those who think slip now and then, by one, in a digit or in what they carry.
     pub(crate) fn demonstration(self, random: &mut Random) -> String {
+        if random.unit() < HASTY {
+            return format!("</think>\\boxed{{{}}}<eos>", self.guess(random));
+        }
         self.solve(|result| {
             if random.unit() >= SLIPS {
                 return result;
@@ -167,6 +175,13 @@ impl Problem {
                 _ => 10 * tens + (ones + 9) % 10,
             }
         })
+    }
+
+    /// The answer with some digit left to chance.
+    fn guess(self, random: &mut Random) -> u64 {
+        let answer = self.answer();
+        let place = 10u64.pow(random.below(u64::from(answer.max(1).ilog10()) + 1) as u32);
+        answer - answer / place % 10 * place + random.below(10) * place
     }
 
     fn line(self) -> String {
@@ -218,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn every_solution_is_right_and_most_demonstrations_slip_somewhere() {
+    fn every_solution_is_right_and_half_the_demonstrations_are_not() {
         let mut random = Random::new(Purpose::Problems, &[1]);
         let mut right = 0.0;
         for _ in 0..2000 {
@@ -229,7 +244,7 @@ mod tests {
             assert!(!encode(&solution).contains(&3), "unknown character in {problem:?}");
             right += reward(&problem.demonstration(&mut random), &problem.label()) / 2000.0;
         }
-        assert!((0.4..0.75).contains(&right), "{right}");
+        assert!((0.4..0.6).contains(&right), "{right}");
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Turn<'_> {
             state if state.alive() => {
                 let reason = format!("restart asked for by {}", self.who);
                 self.end(Intent::Restart, reason, 0);
-                Ok((format!("attempt {} will go on {}", self.run.attempt + 1, self.from()), None))
+                let next = self.run.attempt + 1;
+                Ok((format!("attempt {next} follows, {} or what is saved at the end", self.from()), None))
             }
             _ => self.resume(),
         }
