@@ -13,9 +13,9 @@ use rldeck_core::shard::{EVENTS, Event, LOG, Report, Role};
 
 /// The job's own choices; what follows on the command line comes after them and wins.
 const JOB: &str = "--generate-data arithmetic --prompt-data ../train.jsonl --eval-prompt-data arithmetic ../eval.jsonl \
-    --cold-start ../cold --load ../save --save ../save --exchange ../exchange.sock --num-rollout 200 --eval-interval 20 \
-    --rollout-batch-size 16 --over-sampling-batch-size 32 --n-samples-per-prompt 8 --num-steps-per-rollout 2 \
-    --rollout-max-response-len 56 --lr 6e-4 --adam-beta2 0.98 --weight-decay 0.1 --eps-clip-high 0.28 \
+    --cold-start ../cold --load ../save --save ../save --exchange ../exchange.sock --num-rollout 300 --eval-interval 20 \
+    --rollout-batch-size 24 --over-sampling-batch-size 32 --n-samples-per-prompt 16 --num-steps-per-rollout 2 \
+    --rollout-max-response-len 56 --lr 3e-4 --adam-beta2 0.98 --weight-decay 0.1 --eps-clip-high 0.28 \
     --dynamic-sampling-filter-path slime.rollout.filter_hub.dynamic_sampling_filters.check_reward_nonzero_std";
 
 fn start(dir: &Path, name: &str, role: Role, rank: u32, more: &[String]) -> io::Result<Child> {
