@@ -107,85 +107,29 @@ impl Examples {
 }
 
 #[cfg(test)]
-mod probe {
+mod tests {
     use super::*;
+    use crate::{argument::Given, config::Config};
+
+    fn cold(seed: u64) -> ColdStart {
+        let words = "--hidden-size 32 --num-layers 2 --moe-layer-freq [0,1] --q-lora-rank 16 --kv-lora-rank 16";
+        let given = Given::parse(&words.split(' ').map(String::from).collect::<Vec<_>>()).unwrap();
+        ColdStart { seed, steps: 40, ..Config::new(&given).unwrap().cold() }
+    }
 
     #[test]
-    #[ignore = "a measurement"]
-    fn speed() {
-        let env = |name: &str, default: usize| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-        let hidden = env("H", 96);
-        let shape = Shape {
-            vocab_size: 32,
-            hidden_size: hidden,
-            num_hidden_layers: env("L", 3),
-            first_k_dense_replace: 1,
-            num_attention_heads: env("A", 4),
-            q_lora_rank: env("Q", 48),
-            kv_lora_rank: env("KV", 32),
-            qk_nope_head_dim: env("N", 16),
-            qk_rope_head_dim: env("R", 16),
-            v_head_dim: 16,
-            intermediate_size: env("F", 192),
-            moe_intermediate_size: env("E", 64),
-            n_shared_experts: 1,
-            n_routed_experts: 8,
-            num_experts_per_tok: 2,
-            n_group: 4,
-            topk_group: 2,
-            routed_scaling_factor: 1.0,
+    fn it_learns_and_its_name_stands_for_its_bits() {
+        let run = |seed: u64| {
+            let mut losses = Vec::new();
+            let weights = cold(seed).run(&AtomicBool::new(false), |_, loss| losses.push(loss)).unwrap();
+            (weights, losses)
         };
-        let start = std::time::Instant::now();
-        let cold = ColdStart { shape, seed: 1234, steps: env("S", 300) as u64 };
-        let model = Layout::new(&cold.shape);
-        println!("params {}", model.len);
-        let mut losses = Vec::new();
-        let params = cold
-            .run(&AtomicBool::new(false), |step, loss| {
-                losses.push(loss);
-                if step % 40 == 39 {
-                    println!("{step} {:.4} {:?}", losses.iter().rev().take(20).sum::<f64>() / 20.0, start.elapsed());
-                }
-            })
-            .unwrap();
-        for temperature in [1.0, 0.0] {
-            let mut sampler = crate::sampler::Sampler::new(Cpu, &model, 64);
-            let mut random = Random::new(Purpose::Problems, &[77]);
-            let problems: Vec<(String, String)> = (0..400)
-                .map(|_| {
-                    let p = Problem::draw_train(&mut random);
-                    (p.prompt(), p.label())
-                })
-                .collect();
-            for (id, problem) in problems.iter().enumerate() {
-                let prompt = Prompt { text: problem.0.clone(), label: String::new() }.tokens();
-                sampler.submit(crate::exchange::Job {
-                    id: id as u64,
-                    rollout: 0,
-                    prompt,
-                    samples: 2,
-                    seed: id as u64,
-                    temperature,
-                    max_len: 56,
-                });
-            }
-            let mut table = std::collections::BTreeMap::<(char, usize), (f64, f64)>::new();
-            while !sampler.idle() {
-                for (id, responses) in sampler.step(&model, &params) {
-                    let (prompt, label) = &problems[id as usize];
-                    let op = prompt.chars().find(|c| "+-*".contains(*c)).unwrap();
-                    let digits = prompt.find(op).unwrap();
-                    for response in responses {
-                        for key in [(op, digits), ('a', 0)] {
-                            let entry = table.entry(key).or_default();
-                            entry.0 += task::reward(&task::decode(&response.tokens), label);
-                            entry.1 += 1.0;
-                        }
-                    }
-                }
-            }
-            let row: Vec<String> = table.iter().map(|((op, n), (r, c))| format!("{op}{n} {:.2}", r / c)).collect();
-            println!("T {temperature}: {}", row.join("  "));
-        }
+        let (weights, losses) = run(1);
+        assert!(losses[39] < 0.7 * losses[0], "{losses:?}");
+        assert!(run(1).0 == weights && run(2).0 != weights);
+        assert_eq!(cold(1).name(), cold(1).name());
+        assert_ne!(cold(1).name(), cold(2).name());
+        assert_ne!(cold(1).name(), ColdStart { steps: 41, ..cold(1) }.name());
+        assert!(cold(1).run(&AtomicBool::new(true), |_, _| {}).is_err());
     }
 }

@@ -78,7 +78,7 @@ impl Trainer {
     ) {
         let mut jobs = Vec::with_capacity(prompts.len());
         for (index, prompt) in prompts {
-            let name = [self.config.rollout_seed, request.rollout, *index as u64];
+            let name = [self.config.seed, self.config.rollout_seed, request.rollout, *index as u64];
             out.insert(self.next_job, (*index, *prompt));
             jobs.push(Job {
                 id: self.next_job,
