@@ -1,16 +1,19 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
+    net::Shutdown,
     os::unix::net::{UnixListener, UnixStream},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{Frames, Job, Response, ToShard, ToTrainer, send};
 
-/// A shard that takes nothing for so long is given up: it hangs, and its work goes to others.
+/// A shard that takes nothing for so long, or has work and says nothing for so long, is given up: it hangs, and its work
+/// goes to others. When it wakes it comes back as a new one.
 const PATIENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// What happened at the exchange.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ struct Shard {
     rank: Option<u64>,
     slots: usize,
     jobs: BTreeMap<u64, Job>,
+    /// When it last said something, or was given work after a rest.
+    heard: Instant,
 }
 
 impl Shard {
@@ -92,7 +97,8 @@ impl Hub {
     pub(crate) fn next(&mut self, patience: Duration) -> Option<News> {
         let news = match self.input.recv_timeout(patience) {
             Ok(Input::Connected(id, stream)) => {
-                self.shards.insert(id, Shard { stream, rank: None, slots: 0, jobs: BTreeMap::new() });
+                self.shards
+                    .insert(id, Shard { stream, rank: None, slots: 0, jobs: BTreeMap::new(), heard: Instant::now() });
                 None
             }
             Ok(Input::Said(id, ToTrainer::Hello { rank, slots, parameters })) => {
@@ -100,20 +106,31 @@ impl Hub {
             }
             Ok(Input::Said(id, ToTrainer::Done { id: job, responses })) => {
                 // Work that was abandoned meanwhile is no news.
-                let known = self.shards.get_mut(&id).and_then(|shard| shard.jobs.remove(&job));
+                let known = self.shards.get_mut(&id).and_then(|shard| {
+                    shard.heard = Instant::now();
+                    shard.jobs.remove(&job)
+                });
                 known.map(|_| News::Done(job, responses))
             }
             Ok(Input::Gone(id)) => self.remove(id),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
         };
+        self.give_up_the_silent();
         self.assign();
         news
+    }
+
+    /// Closing its stream makes its reader say that it is gone.
+    fn give_up_the_silent(&self) {
+        for shard in self.shards.values().filter(|shard| !shard.jobs.is_empty() && shard.heard.elapsed() > SILENCE) {
+            let _ = shard.stream.shutdown(Shutdown::Both);
+        }
     }
 
     fn welcome(&mut self, id: u64, rank: u64, slots: usize, parameters: usize) -> Option<News> {
         let shard = self.shards.get_mut(&id)?;
         if parameters != self.parameters {
-            let _ = shard.stream.shutdown(std::net::Shutdown::Both);
+            let _ = shard.stream.shutdown(Shutdown::Both);
             return Some(News::Refused(rank));
         }
         say_to(shard, &ToShard::Weights(self.weights.clone()));
@@ -136,6 +153,9 @@ impl Hub {
             let ready = self.shards.values_mut().filter(|shard| shard.rank.is_some() && free(shard));
             let Some(shard) = ready.min_by_key(|shard| shard.busy()) else { return };
             let Some(job) = self.queue.pop_front() else { return };
+            if shard.jobs.is_empty() {
+                shard.heard = Instant::now();
+            }
             say_to(shard, &ToShard::Work(job.clone()));
             shard.jobs.insert(job.id, job);
         }
@@ -145,7 +165,7 @@ impl Hub {
 /// If it cannot be reached its reader will notice; closing the stream makes sure of that.
 fn say_to(shard: &mut Shard, message: &ToShard) {
     if send(&mut shard.stream, message).is_err() {
-        let _ = shard.stream.shutdown(std::net::Shutdown::Both);
+        let _ = shard.stream.shutdown(Shutdown::Both);
     }
 }
 
