@@ -137,9 +137,10 @@ fn a_full_disk_stops_saving_not_training_and_nothing_saved_is_lost() {
         (!rig.status()["alerts"].to_string().contains("the controller cannot write")).then_some(())
     });
     assert_eq!((&rig.status()["state"], &rig.status()["attempt"]), (&"running".into(), &1.into()));
-    no_metric_missing_or_doubled(&rig);
     rig.ok(&["restart"]);
     rig.rollouts(2);
+    rig.ok(&["stop"]);
+    no_metric_missing_or_doubled(&rig);
     rig.ok(&["down", "--stop"]);
 }
 

@@ -47,7 +47,7 @@ fn scripts_get_json_from_every_command() {
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|line| line["shard"] == "trainer" && line["attempt"] == 2));
     assert!(rig.refused(&["tune", "lrr=1"]).contains("did you mean `lr`"));
-    assert!(rig.refused(&["logs", "trainr"]).contains("there are rollout-0, rollout-1, trainer"));
+    assert!(rig.refused(&["logs", "trainr"]).contains("there are prepare, rollout-0, rollout-1, trainer"));
 }
 
 #[test]

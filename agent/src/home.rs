@@ -11,6 +11,7 @@ use std::{
 };
 
 use rldeck_core::shard::ShardId;
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -100,6 +101,16 @@ fn default_path() -> Option<PathBuf> {
     var("RLDECK_HOME")
         .or_else(|| Some(var("XDG_STATE_HOME")?.join("rldeck")))
         .or_else(|| Some(var("HOME")?.join(".local/state/rldeck")))
+}
+
+/// Takes a lock that lasts as long as the file is kept; `None` when another process holds it.
+pub fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = File::create(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Replaces a file as a whole, or leaves it as it was: written beside, synced, renamed. Readable by its owner alone.

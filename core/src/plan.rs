@@ -8,7 +8,7 @@ use crate::{
 /// The shards of the run's present attempt, the preparation first.
 pub fn shards(run: &Run) -> Vec<Spec> {
     let Some(job) = &run.job else { return Vec::new() };
-    let arguments = job.argv(&run.overrides());
+    let arguments = job.argv(&run.in_force());
     let exchange = format!("{}/attempt-{}/exchange.sock", run.dir(&run.id), run.attempt);
     // The trainer's node gets the first rollout shard, the next node the second, and so on around.
     let node = |rank: u32| run.hosts.get(rank as usize % run.hosts.len().max(1)).cloned().unwrap_or_default();

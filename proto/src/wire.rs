@@ -122,7 +122,7 @@ pub struct Welcome {
     /// Empty when there is no run.
     #[prost(string, tag = "2")]
     pub run: ::prost::alloc::string::String,
-    /// From where events are wanted; from the start for shards not named.
+    /// The shards whose files are wanted.
     #[prost(message, repeated, tag = "3")]
     pub cursors: ::prost::alloc::vec::Vec<Cursor>,
 }
@@ -136,9 +136,9 @@ pub struct Cursor {
     /// Byte offset in events.jsonl.
     #[prost(uint64, tag = "2")]
     pub events: u64,
-    /// Byte offset in out.log.
-    #[prost(uint64, tag = "3")]
-    pub log: u64,
+    /// Byte offset in out.log; when absent, its last lines are wanted.
+    #[prost(uint64, optional, tag = "3")]
+    pub log: ::core::option::Option<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stop {

@@ -20,12 +20,23 @@ pub struct Watcher {
     pub lines: Vec<(String, u64)>,
     /// Full states received.
     pub resets: usize,
+    /// More parts of a full state are to come.
+    partial: bool,
 }
 
 impl Watcher {
     pub fn new(socket: PathBuf) -> Watcher {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Watcher { runtime, socket, deck: Deck::default(), epoch: 0, seq: 0, lines: Vec::new(), resets: 0 }
+        Watcher {
+            runtime,
+            socket,
+            deck: Deck::default(),
+            epoch: 0,
+            seq: 0,
+            lines: Vec::new(),
+            resets: 0,
+            partial: false,
+        }
     }
 
     /// Connects and follows for this long; `Err` when the stream broke or could not be opened.
@@ -64,13 +75,13 @@ impl Watcher {
             self.resets += 1;
         } else if delta.epoch == self.epoch && self.seq > 0 {
             assert!(
-                delta.seq == self.seq + 1 || (more || delta.seq == self.seq),
-                "a gap: {} after {}",
+                self.partial && delta.seq == self.seq || delta.seq == self.seq + 1,
+                "{} after {}",
                 delta.seq,
                 self.seq
             );
         }
-        (self.epoch, self.seq) = (delta.epoch, delta.seq);
+        (self.epoch, self.seq, self.partial) = (delta.epoch, delta.seq, more);
         for change in delta.changes {
             if let Change::Log(line) = &change {
                 self.lines.push((line.shard.dir(), line.offset));

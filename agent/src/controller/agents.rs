@@ -24,15 +24,21 @@ struct Open {
 impl Agents {
     /// A stream was opened; an older one of the same node is cut off.
     pub(super) fn join(&mut self, node: String, session: u64, down: mpsc::Sender<wire::Down>) {
+        self.cut_off(&node);
         self.open.insert(node, Open { session, down });
+    }
+
+    /// Who waits for something of this node waits no more.
+    fn cut_off(&mut self, node: &str) {
+        self.open.remove(node);
+        self.reading.retain(|_, (of, _)| of != node);
     }
 
     /// A stream has ended; `false` when it is not the present one of its node.
     pub(super) fn leave(&mut self, node: &str, session: u64) -> bool {
         let present = self.is_present(node, session);
         if present {
-            self.open.remove(node);
-            self.reading.retain(|_, (of, _)| of != node);
+            self.cut_off(node);
         }
         present
     }
@@ -46,7 +52,7 @@ impl Agents {
             && open.down.try_send(down).is_err()
         {
             tracing::warn!(node, "takes no commands; cut off");
-            self.open.remove(node);
+            self.cut_off(node);
         }
     }
 

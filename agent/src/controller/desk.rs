@@ -24,6 +24,8 @@ use crate::{home::Home, now};
 
 /// So many messages are taken in before consoles are told.
 const BATCH: usize = 256;
+/// After so many bytes of events without metrics it is written down how far they were taken in.
+const SAVE_EVERY: u64 = 64 << 10;
 
 /// What the controller's task is told.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub(super) enum Message {
     Shutdown { reply: oneshot::Sender<Outcome> },
     /// A console wants the deck.
     Watch { epoch: u64, seq: u64, reply: oneshot::Sender<Subscription> },
+    /// Somebody wants to know whether this task is alive.
+    Echo { reply: oneshot::Sender<()> },
     /// Somebody wants to read a log.
     ReadLog { request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk> },
 }
@@ -49,6 +53,8 @@ pub(super) enum Message {
 struct Cursor {
     events: u64,
     log: Option<u64>,
+    /// As `metrics.jsonl` says it.
+    saved: u64,
 }
 
 /// The state and everything that belongs to it.
@@ -60,6 +66,8 @@ pub(super) struct Desk {
     /// What consoles have not been told yet.
     changes: Vec<Change>,
     files: Option<(Journal, Metrics)>,
+    /// Facts that are not on the disk yet.
+    unwritten: Vec<Entry>,
     cursors: BTreeMap<ShardId, Cursor>,
     agents: Agents,
     watchers: Watchers,
@@ -76,6 +84,7 @@ impl Desk {
             deck: Deck::default(),
             changes: Vec::new(),
             files: None,
+            unwritten: Vec::new(),
             cursors: BTreeMap::new(),
             agents: Agents::default(),
             watchers: Watchers::new(now()),
@@ -94,13 +103,23 @@ impl Desk {
         let (journal, entries, corrupt) = Journal::open::<Entry>(&dir.join("journal.jsonl"), true)?;
         let (metrics, points) = Metrics::open(&dir.join("metrics.jsonl"))?;
         entries.iter().for_each(|entry| self.run.apply(entry));
-        // Nobody is connected to this life of the controller yet.
+        // Nobody is connected to this life of the controller yet, those included that joined before the launch.
+        let hosts: Vec<String> =
+            self.run.hosts.iter().chain(self.run.shards.values().map(|shard| &shard.node)).cloned().collect();
         self.run.nodes.values_mut().for_each(|connected| *connected = false);
+        for name in hosts {
+            self.run.nodes.insert(name.clone(), false);
+            self.emit(Change::Node(Node { name, ..Node::default() }));
+        }
         self.files = Some((journal, metrics));
         self.show();
         entries.into_iter().for_each(|entry| self.emit(Change::Journal(entry)));
         for (shard, next, points) in points {
-            self.cursors.entry(shard.clone()).or_default().events = next;
+            let cursor = self.cursors.entry(shard.clone()).or_default();
+            (cursor.events, cursor.saved) = (next, next);
+            if points.values.is_empty() {
+                continue;
+            }
             let values = points.values.clone();
             let report = Report::Metrics { rollout: points.rollout, step: points.step, values };
             self.run.observe(&shard, &Event { at: points.at, report });
@@ -171,6 +190,9 @@ impl Desk {
                 self.watchers.send(std::mem::take(&mut self.changes));
                 let _ = reply.send(self.watchers.subscribe(epoch, seq, &self.deck));
             }
+            Message::Echo { reply } => {
+                let _ = reply.send(());
+            }
             Message::ReadLog { request, reply } => self.read_log(request, reply),
         }
     }
@@ -178,10 +200,11 @@ impl Desk {
     // --- agents ---
 
     fn joined(&mut self, hello: wire::Hello, session: u64, down: mpsc::Sender<wire::Down>) {
-        let cursors = self.cursors.iter().map(|(shard, cursor)| wire::Cursor {
-            shard: Some(shard.clone().into()),
-            events: cursor.events,
-            log: cursor.log.unwrap_or_default(),
+        // The files of ended attempts have been read to their ends.
+        let wanted = self.run.shards.iter().filter(|(id, shard)| id.attempt == self.run.attempt || shard.state.alive());
+        let cursors = wanted.map(|(id, _)| {
+            let cursor = self.cursors.get(id).copied().unwrap_or_default();
+            wire::Cursor { shard: Some(id.clone().into()), events: cursor.events, log: cursor.log }
         });
         let run = self.run.id.clone();
         let welcome = wire::Welcome { protocol: PROTOCOL, run, cursors: cursors.collect() };
@@ -220,7 +243,9 @@ impl Desk {
                 let id: ShardId = shard.ok_or(Malformed("a shard"))?.try_into()?;
                 if self.runs_on(&id, node) {
                     for record in records {
-                        self.record(node, &id, record)?;
+                        if let Err(malformed) = self.record(node, &id, record) {
+                            self.count(format!("{}: {malformed}", id.label()));
+                        }
                     }
                 }
             }
@@ -254,7 +279,11 @@ impl Desk {
             }
             _ if offset < cursor.events => {}
             Line::Event(event) => {
+                let gap = offset > cursor.events;
                 cursor.events = next;
+                if gap {
+                    self.count(format!("{}: gaps in its events", id.label()));
+                }
                 self.event(id, next, event.try_into()?);
             }
             Line::Corrupt(why) => {
@@ -269,19 +298,28 @@ impl Desk {
     fn event(&mut self, id: &ShardId, next: u64, event: Event) {
         let at = event.at;
         let shard = id.clone();
+        let alive = self.run.shards.get(id).is_some_and(|shard| shard.state.alive());
+        let saved = self.cursors.get(id).map_or(0, |cursor| cursor.saved);
         match &event.report {
             Report::Metrics { rollout, step, values } => {
                 let (rollout, step, values) = (*rollout, *step, values.clone());
                 let points = Points { attempt: id.attempt, rollout, step, at, values };
-                let written = self.files.as_mut().map_or(Ok(()), |(_, metrics)| metrics.append(id, next, &points));
-                self.trouble("metrics.jsonl", written);
+                self.save(id, next, &points);
                 self.emit(Change::Points(points));
             }
-            Report::Phase { name, rollout } if id.attempt == self.run.attempt => {
+            _ if next > saved + SAVE_EVERY => {
+                let points = Points { attempt: id.attempt, rollout: 0, step: None, at, values: BTreeMap::new() };
+                self.save(id, next, &points);
+            }
+            _ => {}
+        }
+        match &event.report {
+            // What is told again of a shard that has ended would never end.
+            Report::Phase { name, rollout } if alive => {
                 let (name, rollout) = (name.clone(), *rollout);
                 self.emit(Change::Span(Span { shard, name, rollout, start: at, end: None }));
             }
-            Report::Progress { unit, done, total } if id.attempt == self.run.attempt => {
+            Report::Progress { unit, done, total } if alive => {
                 let (unit, done, total) = (unit.clone(), *done, *total);
                 self.emit(Change::Progress(Progress { shard, unit, done, total, at }));
             }
@@ -292,6 +330,14 @@ impl Desk {
         self.step(Input::Event { id: id.clone(), event });
     }
 
+    fn save(&mut self, id: &ShardId, next: u64, points: &Points) {
+        if let Some(cursor) = self.cursors.get_mut(id) {
+            cursor.saved = next;
+        }
+        let written = self.files.as_mut().map_or(Ok(()), |(_, metrics)| metrics.append(id, next, points));
+        self.trouble("metrics.jsonl", written);
+    }
+
     // --- the run ---
 
     fn step(&mut self, input: Input) {
@@ -300,6 +346,10 @@ impl Desk {
             return;
         }
         for effect in effects {
+            // What follows from facts happens when they are on the disk: all facts of a step are synced at once.
+            if !matches!(effect, Effect::Journal(_)) {
+                self.sync();
+            }
             match effect {
                 Effect::Journal(entry) => self.journal(entry),
                 Effect::Command { node, command } => {
@@ -312,28 +362,53 @@ impl Desk {
                 }
             }
         }
+        self.sync();
         self.show();
     }
 
     fn journal(&mut self, entry: Entry) {
-        if let Fact::Launched { run, job, .. } = &entry.fact {
+        if let Fact::Launched { .. } = &entry.fact {
             self.cursors.clear();
-            let opened = self.open_run(run, job);
-            self.trouble("run directory", opened);
+            self.files = None;
             self.show();
         }
-        let written = self.files.as_mut().map_or(Ok(()), |(journal, _)| journal.append(&entry));
-        self.trouble("journal.jsonl", written);
+        if !self.run.id.is_empty() {
+            self.unwritten.push(entry.clone());
+        }
         self.emit(Change::Journal(entry));
     }
 
-    fn open_run(&mut self, run: &str, job: &str) -> std::io::Result<()> {
-        let dir = self.home.run(run);
-        self.files = None;
+    /// Brings the journal onto the disk; what cannot be written is tried again at every tick.
+    fn sync(&mut self) {
+        if self.unwritten.is_empty() {
+            return;
+        }
+        let written = self.try_sync();
+        self.trouble("journal.jsonl", written);
+    }
+
+    fn try_sync(&mut self) -> std::io::Result<()> {
+        if self.files.is_none() {
+            self.open_run()?;
+        }
+        if let Some((journal, _)) = &mut self.files {
+            for entry in self.unwritten.drain(..) {
+                journal.add(&entry)?;
+            }
+            journal.write()?;
+        }
+        Ok(())
+    }
+
+    fn open_run(&mut self) -> std::io::Result<()> {
+        let dir = self.home.run(&self.run.id);
+        std::fs::create_dir_all(&dir)?;
+        let job = self.run.job.as_ref().map(|job| job.to_toml()).unwrap_or_default();
+        crate::home::replace(&dir.join("job.toml"), job.as_bytes())?;
         let (journal, ..) = Journal::open::<Entry>(&dir.join("journal.jsonl"), true)?;
         let (metrics, _) = Metrics::open(&dir.join("metrics.jsonl"))?;
         self.files = Some((journal, metrics));
-        crate::home::replace(&dir.join("job.toml"), job.as_bytes())
+        Ok(())
     }
 
     /// Says what the controller itself cannot do, as long as it cannot.
@@ -343,9 +418,8 @@ impl Desk {
                 self.run.troubles.remove(what);
             }
             Err(error) => {
-                let waiting = self.files.as_ref().map_or(0, |(journal, _)| journal.waiting());
                 let text = format!(
-                    "{what} of {} cannot be written: {error}; free some space, {waiting} journal lines wait in memory",
+                    "the controller cannot write {what} of {}: {error}; free some space, it keeps all in memory until then",
                     self.run.id
                 );
                 self.run.troubles.entry(what.to_owned()).or_insert((now(), text));
@@ -354,11 +428,10 @@ impl Desk {
     }
 
     fn tick(&mut self) {
-        if !self.run.troubles.is_empty()
-            && let Some((journal, metrics)) = &mut self.files
-        {
-            let (journal, metrics) = (journal.retry(), metrics.retry());
+        if !self.run.troubles.is_empty() {
+            let journal = self.try_sync();
             self.trouble("journal.jsonl", journal);
+            let metrics = self.files.as_mut().map_or(Ok(()), |(_, metrics)| metrics.retry());
             self.trouble("metrics.jsonl", metrics);
         }
         self.step(Input::Tick);

@@ -1,5 +1,4 @@
 use std::{
-    collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
@@ -8,14 +7,14 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A file of JSON lines that is only ever appended to. A line that could not be written waits in memory, in order.
+/// A file of JSON lines that is only ever appended to. What could not be written waits in memory.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
     /// So many bytes hold whole lines.
     good: u64,
-    waiting: VecDeque<Vec<u8>>,
-    /// Sync every line to the disk.
+    waiting: Vec<u8>,
+    /// Sync every write to the disk.
     sync: bool,
 }
 
@@ -39,35 +38,30 @@ impl Journal {
                 Err(_) => corrupt += 1,
             }
         }
-        Ok((Journal { file, good: good as u64, waiting: VecDeque::new(), sync }, read, corrupt))
+        Ok((Journal { file, good: good as u64, waiting: Vec::new(), sync }, read, corrupt))
     }
 
-    /// Appends, after whatever waits.
-    pub(super) fn append(&mut self, item: &impl Serialize) -> io::Result<()> {
-        let mut line = serde_json::to_vec(item)?;
-        line.push(b'\n');
-        self.waiting.push_back(line);
-        self.retry()
-    }
-
-    /// Writes what waits.
-    pub(super) fn retry(&mut self) -> io::Result<()> {
-        while let Some(line) = self.waiting.front() {
-            let synced = |file: &File| if self.sync { file.sync_data() } else { Ok(()) };
-            if let Err(error) = self.file.write_all(line).and_then(|()| synced(&self.file)) {
-                // A part of the line may be there.
-                let _ = self.file.set_len(self.good);
-                return Err(error);
-            }
-            self.good += line.len() as u64;
-            self.waiting.pop_front();
-        }
+    /// Takes a line on; [`Journal::write`] brings it to the disk.
+    pub(super) fn add(&mut self, item: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.waiting, item)?;
+        self.waiting.push(b'\n');
         Ok(())
     }
 
-    /// Lines that wait for room on the disk.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// Writes all that waits, as one.
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let synced = |file: &File| if self.sync { file.sync_data() } else { Ok(()) };
+        if let Err(error) = self.file.write_all(&self.waiting).and_then(|()| synced(&self.file)) {
+            // A part of it may be there.
+            let _ = self.file.set_len(self.good);
+            return Err(error);
+        }
+        self.good += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
     }
 }
 
@@ -81,12 +75,14 @@ mod tests {
         let path = dir.path().join("run/journal.jsonl");
         let (mut journal, read, _) = Journal::open::<u32>(&path, true).unwrap();
         assert!(read.is_empty());
-        journal.append(&1).unwrap();
-        journal.append(&2).unwrap();
+        journal.add(&1).unwrap();
+        journal.add(&2).unwrap();
+        journal.write().unwrap();
         fs::write(&path, [fs::read(&path).unwrap(), b"garbage\n33".to_vec()].concat()).unwrap();
         let (mut journal, read, corrupt) = Journal::open::<u32>(&path, true).unwrap();
         assert_eq!((read, corrupt), (vec![1, 2], 1));
-        journal.append(&4).unwrap();
+        journal.add(&4).unwrap();
+        journal.write().unwrap();
         let (_, read, _) = Journal::open::<u32>(&path, true).unwrap();
         assert_eq!(read, [1, 2, 4]);
     }

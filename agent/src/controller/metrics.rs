@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::Journal;
 
 /// One line of `metrics.jsonl`: values, and where in which `events.jsonl` the next line begins. So this file also says how far
-/// each shard's events have been taken in.
+/// each shard's events have been taken in; a line without values says only that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Line {
     shard: ShardId,
@@ -44,10 +44,11 @@ impl Metrics {
     pub(super) fn append(&mut self, shard: &ShardId, next: u64, points: &Points) -> io::Result<()> {
         let Points { rollout, step, at, ref values, .. } = *points;
         let values = values.iter().map(|(name, value)| (name.clone(), value.is_finite().then_some(*value))).collect();
-        self.0.append(&Line { shard: shard.clone(), next, at, rollout, step, values })
+        self.0.add(&Line { shard: shard.clone(), next, at, rollout, step, values })?;
+        self.0.write()
     }
 
     pub(super) fn retry(&mut self) -> io::Result<()> {
-        self.0.retry()
+        self.0.write()
     }
 }

@@ -10,15 +10,8 @@ mod metrics;
 mod serve;
 mod watchers;
 
-use std::{
-    fs::{self, File},
-    io,
-    net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    time::Duration,
-};
+use std::{fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, time::Duration};
 
-use rustix::fs::{FlockOperation, flock};
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::mpsc,
@@ -35,13 +28,12 @@ const QUEUE: usize = 1024;
 /// How often time is told to pass.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs the controller of this home until it is shut down. Agents reach it at `listen`; port 0 takes the one it had before, or any.
+/// Runs the controller of this home, whose lock the caller holds, until it is shut down. Agents reach it at `listen`; port 0 takes the one it had before, or any.
 ///
 /// # Errors
-/// In words for the operator: another controller runs, the port is taken, the home cannot be written.
+/// In words for the operator: the port is taken, the home cannot be written.
 pub async fn run(home: Home, listen: SocketAddr) -> Result<(), String> {
     identity::may_listen(listen)?;
-    let _lock = lock(&home)?;
     let before = home.contact().ok();
     let listener = bind(listen, before.as_ref()).await?;
     let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
@@ -64,18 +56,6 @@ pub async fn run(home: Home, listen: SocketAddr) -> Result<(), String> {
     let _ = fs::remove_file(home.socket());
     let _ = fs::remove_file(home.contact_file());
     Ok(())
-}
-
-fn lock(home: &Home) -> Result<File, String> {
-    let path = home.lock();
-    let file = File::create(&path).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        format!(
-            "a controller runs in {} already; `rldeck attach` opens a console on it, or set RLDECK_HOME to another directory",
-            home.path().display()
-        )
-    })?;
-    Ok(file)
 }
 
 async fn bind(listen: SocketAddr, before: Option<&Contact>) -> Result<TcpListener, String> {

@@ -19,6 +19,7 @@ use tokio::{
     net::{TcpListener, UnixListener},
     sync::{broadcast::error::RecvError, mpsc, oneshot},
     task::JoinSet,
+    time::timeout,
 };
 use tokio_stream::{
     Stream,
@@ -31,6 +32,8 @@ use crate::identity;
 
 /// A peer that is silent for so long (interval and timeout together) is taken for lost.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(2));
+/// An agent has so long to send a part of a log.
+const READING: Duration = Duration::from_secs(10);
 /// Deltas that wait for one console; when it lags further behind it gets the full state anew.
 const CONSOLE_QUEUE: usize = 16;
 
@@ -41,16 +44,18 @@ pub(super) fn spawn(
     token: String,
     messages: mpsc::Sender<Message>,
 ) -> JoinSet<()> {
-    let desk = Service { messages, sessions: Arc::default() };
-    let service =
-        ControllerServer::new(desk).max_decoding_message_size(MOST_MESSAGE).max_encoding_message_size(MOST_MESSAGE);
+    let sessions = Arc::default();
+    let service = |agents_only| {
+        let desk = Service { messages: messages.clone(), sessions: Arc::clone(&sessions), agents_only };
+        ControllerServer::new(desk).max_decoding_message_size(MOST_MESSAGE).max_encoding_message_size(MOST_MESSAGE)
+    };
     let server =
         || Server::builder().http2_keepalive_interval(Some(KEEP_ALIVE.0)).http2_keepalive_timeout(Some(KEEP_ALIVE.1));
     let mut servers = JoinSet::new();
-    let agents = InterceptedService::new(service.clone(), identity::demand(token));
+    let agents = InterceptedService::new(service(true), identity::demand(token));
     let agents = server().tcp_nodelay(true).add_service(agents).serve_with_incoming(TcpListenerStream::new(tcp));
     servers.spawn(async move { complain(agents.await) });
-    let consoles = server().add_service(service).serve_with_incoming(UnixListenerStream::new(unix));
+    let consoles = server().add_service(service(false)).serve_with_incoming(UnixListenerStream::new(unix));
     servers.spawn(async move { complain(consoles.await) });
     servers
 }
@@ -65,9 +70,18 @@ fn complain(served: Result<(), tonic::transport::Error>) {
 struct Service {
     messages: mpsc::Sender<Message>,
     sessions: Arc<AtomicU64>,
+    /// Nobody but agents may come this way.
+    agents_only: bool,
 }
 
 impl Service {
+    fn for_consoles(&self) -> Result<(), Status> {
+        match self.agents_only {
+            true => Err(Status::permission_denied("only agents may use this address; consoles use the Unix socket")),
+            false => Ok(()),
+        }
+    }
+
     async fn tell(&self, message: Message) -> Result<(), Status> {
         self.messages.send(message).await.map_err(|_| Status::unavailable("the controller is ending"))
     }
@@ -122,6 +136,7 @@ impl Controller for Service {
     }
 
     async fn watch(&self, request: Request<wire::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        self.for_consoles()?;
         let wire::WatchRequest { protocol, epoch, seq } = request.into_inner();
         speaks(protocol)?;
         let mut subscription = self.ask(|reply| Message::Watch { epoch, seq, reply }).await?;
@@ -156,6 +171,7 @@ impl Controller for Service {
     }
 
     async fn act(&self, request: Request<wire::ActRequest>) -> Result<Response<wire::ActReply>, Status> {
+        self.for_consoles()?;
         let request = request.into_inner();
         let outcome = if let Some(act_request::Action::Shutdown(_)) = request.action {
             self.ask(|reply| Message::Shutdown { reply }).await?
@@ -167,11 +183,19 @@ impl Controller for Service {
     }
 
     async fn echo(&self, _: Request<wire::Nothing>) -> Result<Response<wire::Nothing>, Status> {
+        self.for_consoles()?;
+        self.ask(|reply| Message::Echo { reply }).await?;
         Ok(Response::new(wire::Nothing {}))
     }
 
     async fn read_log(&self, request: Request<wire::LogRequest>) -> Result<Response<wire::LogChunk>, Status> {
+        self.for_consoles()?;
         let request = request.into_inner();
-        self.ask(|reply| Message::ReadLog { request, reply }).await.map(Response::new)
+        match timeout(READING, self.ask(|reply| Message::ReadLog { request, reply })).await {
+            Ok(chunk) => chunk.map(Response::new),
+            Err(_) => {
+                Err(Status::deadline_exceeded(format!("the agent has not sent the log within {} s", READING.as_secs())))
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use rldeck_core::{
     run::ShardReport,
@@ -16,17 +16,19 @@ use crate::{
 
 /// How often the files are looked at.
 const EVERY: Duration = Duration::from_millis(100);
+/// Between attempts to read files that cannot be read.
+const RETRY: Duration = Duration::from_secs(1);
 /// A log that nobody has read yet is taken up this far from its end, in bytes.
 const LOG_BEFORE: u64 = 64 << 10;
 /// One message holds so many records at most.
 const BATCH: usize = 512;
 
 /// Sends what a shard reports and prints, from the cursor on (events, log), and how it is; its end after its last line.
-pub(super) async fn follow(mut held: Held, cursor: Option<(u64, u64)>, up: mpsc::Sender<wire::Up>) {
+pub(super) async fn follow(mut held: Held, cursor: (u64, Option<u64>), up: mpsc::Sender<wire::Up>) {
     let (events, log) = (held.dir.join(EVENTS), held.dir.join(LOG));
-    let mut events = Tail::new(events, cursor.map_or(0, |(events, _)| events));
-    let mut log = match cursor {
-        Some((_, offset)) => Tail::new(log, offset),
+    let mut events = Tail::new(events, cursor.0);
+    let mut log = match cursor.1 {
+        Some(offset) => Tail::new(log, offset),
         None => Tail::near_end(log, LOG_BEFORE),
     };
     let id = held.spec.id.clone();
@@ -37,7 +39,11 @@ pub(super) async fn follow(mut held: Held, cursor: Option<(u64, u64)>, up: mpsc:
         // The order matters: what a shard wrote before its end was seen is read after its end was seen.
         let read = match (events.read(ended), log.read(ended)) {
             (Ok(events), Ok(log)) => (events, log),
-            (Err(error), _) | (_, Err(error)) => return complain(&id, &error),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(shard = %id, %error, "its files cannot be read; trying again");
+                sleep(RETRY).await;
+                continue;
+            }
         };
         let quiet = read.0.is_empty() && read.1.is_empty();
         let at = now();
@@ -84,8 +90,4 @@ async fn send_records(
             return false;
         }
     }
-}
-
-fn complain(id: &ShardId, error: &io::Error) {
-    tracing::error!(shard = %id, %error, "its files cannot be read; they are taken up again at the next connection");
 }

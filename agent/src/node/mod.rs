@@ -45,10 +45,15 @@ impl Agent {
         let shelf = Shelf::adopt(self.home.clone(), &self.node);
         let probe = Probe::start(shelf.clone());
         let mut wait = BACKOFF.0;
+        let mut joined = false;
         loop {
             match self.session(&shelf, &probe).await {
                 Ok(Goodbye::Leave) => return tracing::info!(node = self.node, "sent away by the controller"),
-                Ok(Goodbye::Closed) => wait = BACKOFF.0,
+                Ok(Goodbye::Closed) => (joined, wait) = (true, BACKOFF.0),
+                // A controller that was killed leaves its address; one that was shut down takes it away.
+                Err(_) if joined && !self.home.contact_file().exists() => {
+                    return tracing::info!(node = self.node, "the controller was shut down");
+                }
                 Err(why) => tracing::debug!(node = self.node, why, "no controller"),
             }
             // Agents of a fleet that lost their controller at once do not come back at once.

@@ -42,7 +42,7 @@ pub(super) async fn run(agent: &Agent, mut client: Client, shelf: &Shelf, probe:
     send(&up, up::Message::Hello(hello)).await;
     let mut down =
         client.join(ReceiverStream::new(queue)).await.map_err(|status| status.message().to_owned())?.into_inner();
-    let mut session = Session { agent, shelf, up, run: String::new(), tasks: JoinSet::new() };
+    let mut session = Session { agent, shelf, up, tasks: JoinSet::new() };
     session.tasks.spawn(frames(probe.clone(), session.up.clone()));
     loop {
         let message = match down.message().await {
@@ -63,8 +63,6 @@ struct Session<'a> {
     agent: &'a Agent,
     shelf: &'a Shelf,
     up: mpsc::Sender<wire::Up>,
-    /// The controller's run.
-    run: String,
     /// What ends with the session: tails and frames.
     tasks: JoinSet<()>,
 }
@@ -78,11 +76,8 @@ impl Session<'_> {
                 if spec.node != self.agent.node {
                     return Err(Malformed("the name of this node"));
                 }
-                if self.run != spec.run {
-                    self.run = spec.run.clone();
-                }
                 let held = self.shelf.start(spec).await;
-                self.follow(held, Some((0, 0)));
+                self.follow(held, (0, Some(0)));
             }
             down::Message::Stop(stop) => {
                 let run = stop.run.clone();
@@ -92,10 +87,8 @@ impl Session<'_> {
             }
             down::Message::Tune(tune) => {
                 let run = tune.run.clone();
-                if let Command::Tune { id, tune } = tune.try_into()?
-                    && let Err(error) = self.shelf.tune(&run, &id, &tune)
-                {
-                    tracing::error!(shard = %id, %error, "cannot write tune.json");
+                if let Command::Tune { id, tune } = tune.try_into()? {
+                    self.shelf.tune(&run, &id, tune);
                 }
             }
             down::Message::ReadLog(request) => {
@@ -107,9 +100,9 @@ impl Session<'_> {
         Ok(None)
     }
 
+    /// Tells what is held of the run, and follows those shards that the controller wants to hear of.
     async fn welcome(&mut self, wire::Welcome { run, cursors, .. }: wire::Welcome) -> Result<(), Malformed> {
-        self.run = run;
-        let shards = self.shelf.of_run(&self.run);
+        let shards = self.shelf.of_run(&run);
         let held = shards.iter().map(|held| {
             // An end is told by its follower, after the last line of its files.
             let (state, pid) = held.seen.borrow().clone();
@@ -118,13 +111,14 @@ impl Session<'_> {
         });
         send(&self.up, up::Message::Held(wire::Held { shards: held.collect() })).await;
         for held in shards {
-            let cursor = cursors.iter().find(|cursor| is_for(cursor, &held.spec.id));
-            self.follow(held, cursor.map(|cursor| (cursor.events, cursor.log)));
+            if let Some(cursor) = cursors.iter().find(|cursor| is_for(cursor, &held.spec.id)) {
+                self.follow(held, (cursor.events, cursor.log));
+            }
         }
         Ok(())
     }
 
-    fn follow(&mut self, held: Held, cursor: Option<(u64, u64)>) {
+    fn follow(&mut self, held: Held, cursor: (u64, Option<u64>)) {
         self.tasks.spawn(follow(held, cursor, self.up.clone()));
     }
 }

@@ -1,6 +1,6 @@
 //! Processes by their identity: a pid alone names nothing.
 
-use std::{fs, os::fd::OwnedFd};
+use std::{collections::HashSet, fs, os::fd::OwnedFd};
 
 use rldeck_core::shard::Identity;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -29,14 +29,21 @@ pub(super) fn is_alive(identity: &Identity) -> bool {
         && carries(identity.pid, &identity.nonce)
 }
 
-/// The shard's process and all its descendants that still run.
-pub(super) fn members(nonce: &str) -> Vec<u32> {
-    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
-    processes
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| carries(*pid, nonce) && start_ticks(*pid).is_some())
-        .collect()
+/// The shard's process and all its descendants that still run. Looks at every process of the machine, away from the runtime.
+pub(super) async fn members(nonce: &str) -> Vec<u32> {
+    let nonce = nonce.to_owned();
+    let look = move || processes().filter(|pid| carries(*pid, &nonce) && start_ticks(*pid).is_some()).collect();
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
+}
+
+/// The nonces of all shards of which a process runs.
+pub(super) fn nonces() -> HashSet<String> {
+    processes().filter(|pid| start_ticks(*pid).is_some()).filter_map(nonce_of).collect()
+}
+
+fn processes() -> impl Iterator<Item = u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Signals those members that still carry the nonce once they are held by a handle: never a process that got a freed pid.
@@ -54,9 +61,14 @@ fn handle(pid: u32) -> Option<OwnedFd> {
 }
 
 fn carries(pid: u32, nonce: &str) -> bool {
-    let wanted = format!("{NONCE}={nonce}");
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|var| var == wanted.as_bytes()))
+    nonce_of(pid).is_some_and(|carried| carried == nonce)
+}
+
+fn nonce_of(pid: u32) -> Option<String> {
+    let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut vars = environ.split(|byte| *byte == 0);
+    let value = vars.find_map(|var| var.strip_prefix(NONCE.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 #[cfg(test)]
@@ -65,8 +77,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn only_the_very_process_is_alive() {
+    #[tokio::test]
+    async fn only_the_very_process_is_alive() {
         let mut child = Command::new("sleep").arg("60").env(NONCE, "a b").stdin(Stdio::null()).spawn().unwrap();
         let pid = child.id();
         // Between fork and exec the child still has our environment.
@@ -76,7 +88,8 @@ mod tests {
         let identity =
             Identity { pid, start_ticks: start_ticks(pid).unwrap(), boot_id: boot_id(), nonce: "a b".into(), shim: 0 };
         assert!(is_alive(&identity));
-        assert_eq!(members("a b"), [pid]);
+        assert_eq!(members("a b").await, [pid]);
+        assert!(nonces().contains("a b"));
         for other in [
             Identity { start_ticks: identity.start_ticks + 1, ..identity.clone() },
             Identity { boot_id: "x".into(), ..identity.clone() },

@@ -12,16 +12,22 @@ use rldeck_core::{
     run::ShardState,
     shard::{EXIT, Exit, SPEC, ShardId, Spec, TUNE, Tune},
 };
-use tokio::{process::Command, sync::watch};
+use tokio::{process::Command, sync::watch, time::sleep};
 
 use super::{
+    process::nonces,
     stop::stop,
-    watch::{Seen, look, watch},
+    watch::{Seen, begun, look, watch},
 };
 use crate::{
     home::{Home, read_json, replace_json},
     now,
 };
+
+/// Between looks at something that takes milliseconds.
+const AGAIN: Duration = Duration::from_millis(5);
+/// Between attempts to write a file on a full disk.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// All shards of this node, by run and name. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,13 +52,17 @@ impl Shelf {
     /// Adopts every shard of this node that any agent ever started here.
     pub fn adopt(home: Home, node: &str) -> Shelf {
         let shelf = Shelf { home, node: node.to_owned(), held: Arc::default() };
+        let running = nonces();
         for run in subdirs(&shelf.home.runs()) {
             for attempt in subdirs(&run) {
                 for dir in subdirs(&attempt) {
                     match read_json::<Spec>(&dir.join(SPEC)) {
                         Some(spec) if spec.node == node => {
-                            let seen = look(&dir);
-                            shelf.hold(spec, dir, seen);
+                            let (state, pid) = look(&dir);
+                            // It has ended, but something of it is left: it has not ended yet.
+                            let left = !state.alive() && running.contains(&spec.nonce);
+                            let state = if left { ShardState::Stopping } else { state };
+                            shelf.hold(spec, dir, (state, pid));
                         }
                         _ => {}
                     }
@@ -109,17 +119,14 @@ impl Shelf {
         let null = Stdio::null;
         let mut shim = Command::from(command).stdin(null()).stdout(null()).stderr(null()).spawn()?;
         // Until the shim holds its lock, nobody seems to wait for the shard.
-        for _ in 0..200 {
-            if !matches!(look(dir), (ShardState::Exited { code: None, .. }, 0)) {
-                break;
-            }
+        while !begun(dir) {
             if let Some(status) = shim.try_wait()? {
                 return match dir.join(EXIT).exists() {
                     true => Ok(()),
                     false => Err(io::Error::other(format!("the shim ended with {status}"))),
                 };
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            sleep(AGAIN).await;
         }
         tokio::spawn(async move { shim.wait().await });
         Ok(())
@@ -128,18 +135,32 @@ impl Shelf {
     /// Stops a shard. Its end is seen in [`Held::seen`].
     pub fn stop(&self, run: &str, id: &ShardId, grace: Duration) {
         if let Some(held) = self.get(run, id) {
-            tokio::spawn(async move { stop(&held.spec.nonce, grace).await });
+            tokio::spawn(async move {
+                // A shard that is still starting has no process yet that could be told.
+                while held.seen.borrow().0.alive() {
+                    stop(&held.spec.nonce, grace).await;
+                    sleep(AGAIN).await;
+                }
+            });
         }
     }
 
     /// Puts live changes where the shard reads them; an older version never replaces a newer one.
-    pub fn tune(&self, run: &str, id: &ShardId, tune: &Tune) -> io::Result<()> {
-        let Some(held) = self.get(run, id) else { return Ok(()) };
+    pub fn tune(&self, run: &str, id: &ShardId, tune: Tune) {
+        let Some(held) = self.get(run, id) else { return };
         let path = held.dir.join(TUNE);
-        match read_json::<Tune>(&path) {
-            Some(there) if there.version >= tune.version => Ok(()),
-            _ => replace_json(&path, tune),
-        }
+        tokio::spawn(async move {
+            while held.seen.borrow().0.alive() {
+                match read_json::<Tune>(&path) {
+                    Some(there) if there.version >= tune.version => return,
+                    _ => {}
+                }
+                if let Err(error) = replace_json(&path, &tune) {
+                    tracing::error!(path = %path.display(), %error, "cannot be written; trying again");
+                    sleep(RETRY).await;
+                }
+            }
+        });
     }
 
     fn hold(&self, spec: Spec, dir: PathBuf, seen: Seen) -> Held {

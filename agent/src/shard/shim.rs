@@ -7,6 +7,8 @@ use std::{
     os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
     process::{Command, ExitCode, Stdio},
+    thread,
+    time::Duration,
 };
 
 use rldeck_core::shard::{EXIT, Exit, Identity, LOG, PID, SPEC, Spec};
@@ -21,6 +23,9 @@ use crate::{
     now,
 };
 
+/// Between attempts to write down the end.
+const RETRY: Duration = Duration::from_millis(500);
+
 /// Runs the shard of this directory to its end. The exit code says only whether the shim itself did its work.
 pub fn shim(dir: &Path) -> ExitCode {
     match wait_for(dir) {
@@ -33,8 +38,15 @@ fn wait_for(dir: &Path) -> io::Result<()> {
     // Held until the end is written down: how an agent sees that somebody waits for the shard.
     let lock = File::open(dir.join(SPEC))?;
     flock(&lock, FlockOperation::LockExclusive)?;
+    if dir.join(EXIT).exists() {
+        // An agent has given this start up.
+        return Ok(());
+    }
     let exit = run(dir)?;
-    replace_json(&dir.join(EXIT), &exit)?;
+    // A full disk must not make an end look like a loss.
+    while replace_json(&dir.join(EXIT), &exit).is_err() {
+        thread::sleep(RETRY);
+    }
     drop(lock);
     // Descendants that outlive the shard come to us: nobody else would collect them.
     while wait(WaitOptions::empty()).is_ok() {}

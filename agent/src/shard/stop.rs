@@ -7,10 +7,10 @@ use super::process::{members, signal};
 
 /// Ends all processes of a shard: SIGTERM, the grace, SIGKILL; returns when none is left.
 pub(super) async fn stop(nonce: &str, grace: Duration) {
-    signal(nonce, &members(nonce), Signal::TERM);
+    signal(nonce, &members(nonce).await, Signal::TERM);
     let deadline = Instant::now() + grace;
     loop {
-        let left = members(nonce);
+        let left = members(nonce).await;
         if left.is_empty() {
             return;
         }

@@ -11,7 +11,10 @@ use super::{
     process::{is_alive, members},
     stop::stop,
 };
-use crate::home::read_json;
+use crate::{
+    home::{read_json, replace_json},
+    now,
+};
 
 /// How often a shard is looked at that nobody waits for: it is starting, or its shim was killed.
 const EVERY: Duration = Duration::from_millis(50);
@@ -30,13 +33,16 @@ pub(super) async fn watch(dir: &Path, nonce: &str, seen: &watch::Sender<Seen>) {
         }
         let started = now.1 != 0;
         seen.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
+        if !begun(dir) {
+            condemn(dir);
+        }
         if started && shim_waits(dir) {
             shim_is_done(dir).await;
         } else {
             sleep(EVERY).await;
         }
     };
-    if !members(nonce).is_empty() {
+    if !members(nonce).await.is_empty() {
         stop(nonce, LEFTOVER_GRACE).await;
     }
     seen.send_replace(end);
@@ -65,8 +71,24 @@ pub(super) fn look(dir: &Path) -> Seen {
         Some(identity) if is_alive(&identity) => (ShardState::Running, pid),
         Some(_) if waited_for => (ShardState::Running, pid),
         Some(_) => (ShardState::Lost, pid),
-        None if waited_for => (ShardState::Starting, 0),
-        None => (ShardState::Exited { code: None, error: "its shim ended before it began".to_owned() }, 0),
+        None => (ShardState::Starting, 0),
+    }
+}
+
+/// A shim has taken the shard on.
+pub(super) fn begun(dir: &Path) -> bool {
+    shim_waits(dir) || dir.join(PID).exists() || dir.join(EXIT).exists()
+}
+
+/// Writes down that a shard never ran, if nobody has taken it on; a shim that comes late finds this and leaves it alone.
+fn condemn(dir: &Path) {
+    let Ok(spec) = File::open(dir.join(SPEC)) else { return };
+    if flock(&spec, FlockOperation::NonBlockingLockExclusive).is_ok()
+        && !dir.join(PID).exists()
+        && !dir.join(EXIT).exists()
+    {
+        let error = Some("its shim ended before it began".to_owned());
+        let _ = replace_json(&dir.join(EXIT), &Exit { code: None, signal: None, at: now(), error });
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tune: Option<u64>,
     },
-    /// An attempt begins.
+    /// An attempt begins: the run is preparing.
     Attempt {
         /// Counts from 1.
         attempt: u32,
@@ -52,6 +52,8 @@ pub enum Fact {
         from: Option<u64>,
         /// The nodes it uses, in rank order.
         nodes: Vec<String>,
+        /// Why.
+        reason: String,
     },
     /// The run is somewhere else.
     State {
@@ -115,6 +117,8 @@ pub enum Fact {
     },
     /// A checkpoint is complete.
     Checkpoint {
+        /// When its shard said so.
+        said: Millis,
         /// The last rollout in it.
         rollout: u64,
         /// Where.
@@ -147,9 +151,9 @@ impl Entry {
             Fact::Launched { run, .. } => format!("run {run} launched"),
             Fact::Answered { action, accepted: true, text, .. } => format!("{action}: {text}"),
             Fact::Answered { action, text, .. } => format!("{action} refused: {text}"),
-            Fact::Attempt { attempt, from, nodes } => {
+            Fact::Attempt { attempt, from, nodes, reason } => {
                 let from = from.map_or("from the start".to_owned(), |rollout| format!("after rollout {rollout}"));
-                format!("attempt {attempt} begins on {}, {from}", nodes.join(", "))
+                format!("attempt {attempt} begins on {}, {from}: {reason}", nodes.join(", "))
             }
             Fact::State { state, reason, .. } if reason.is_empty() => state.name().to_owned(),
             Fact::State { state, reason, .. } => format!("{}: {reason}", state.name()),
@@ -165,7 +169,7 @@ impl Entry {
                 format!("change {version} in force from step {step} (rollout {rollout})")
             }
             Fact::Tuned { version, refused, .. } => format!("change {version} refused: {}", pairs(refused)),
-            Fact::Checkpoint { rollout, path, bytes } => {
+            Fact::Checkpoint { rollout, path, bytes, .. } => {
                 format!("checkpoint after rollout {rollout}: {path} ({:.1} MB)", *bytes as f64 / 1e6)
             }
             Fact::Notice { id, text, .. } => format!("{}: {text}", id.label()),

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::{Entry, Fact, Outcome};
 use crate::{
     job::Job,
-    shard::{Event, Millis, Report, Role, ShardId},
+    shard::{Event, Millis, Report, Role, Severity, ShardId},
 };
 
 /// Answers to so many requests are remembered.
 const KEPT_ANSWERS: usize = 256;
+/// So many notices of an attempt are remembered; the journal holds all.
+const KEPT_NOTICES: usize = 100;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -162,6 +164,8 @@ pub struct Tracked {
 /// The newest complete checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
+    /// When its shard said so.
+    pub said: Millis,
     /// The last rollout in it.
     pub rollout: u64,
     /// Where.
@@ -185,6 +189,16 @@ pub struct Tuning {
     pub at_attempt: u64,
     /// What was in force before the changes that are not yet.
     pub before: BTreeMap<String, String>,
+}
+
+impl Tuning {
+    /// Processes start with all that was asked for.
+    fn begin(&mut self) {
+        self.acknowledged = self.version;
+        self.at_attempt = self.version;
+        self.refused.clear();
+        self.before.clear();
+    }
 }
 
 /// The state of the controller. Changes by [`Run::apply`] alone.
@@ -212,8 +226,6 @@ pub struct Run {
     pub hosts: Vec<String>,
     /// Counts from 1.
     pub attempt: u32,
-    /// Data and cold start are there.
-    pub prepared: bool,
     /// All shards of all attempts.
     pub shards: BTreeMap<ShardId, Tracked>,
     /// Nodes, and whether their stream is open.
@@ -228,8 +240,8 @@ pub struct Run {
     pub tuning: Tuning,
     /// When attempts were given up to be restarted by policy.
     pub restarts: Vec<Millis>,
-    /// Warnings and errors that shards of this attempt gave: when, who, text.
-    pub notices: Vec<(Millis, ShardId, crate::shard::Severity, String)>,
+    /// The last that shards of this attempt had to say: when, who, how bad, what.
+    pub notices: VecDeque<(Millis, ShardId, Severity, String)>,
     /// What the controller itself cannot do, since when, in words; not journalled.
     pub troubles: BTreeMap<String, (Millis, String)>,
     /// The trainer has come to the end.
@@ -252,6 +264,8 @@ impl Run {
                     home: std::mem::take(&mut self.home),
                     id: run,
                     job: Job::read(&job, "job.toml", &|_| None).ok().map(|(job, _)| job),
+                    // Its first attempt follows; when the controller dies in between, it is there to be launched.
+                    state: State::Stopped,
                     launched: at,
                     since: at,
                     nodes: connected,
@@ -266,19 +280,17 @@ impl Run {
                 }
                 self.answers.push_back((id, Outcome { accepted, text, tune }));
             }
-            Fact::Attempt { attempt, nodes, .. } => {
+            Fact::Attempt { attempt, nodes, reason, .. } => {
+                (self.state, self.reason, self.since) = (State::Preparing, reason, at);
                 self.hosts = nodes;
                 self.attempt = attempt;
                 self.finished = false;
                 self.notices.clear();
-                self.tuning.acknowledged = self.tuning.version;
-                self.tuning.at_attempt = self.tuning.version;
-                self.tuning.refused.clear();
-                self.tuning.before.clear();
+                self.tuning.begin();
             }
             Fact::State { state, reason, then, until } => {
-                if self.state == State::Preparing && state == State::Starting {
-                    self.prepared = true;
+                if state == State::Starting {
+                    self.tuning.begin();
                 }
                 if then == Intent::Restart && until > 0 {
                     self.restarts.push(at);
@@ -309,16 +321,20 @@ impl Run {
             }
             Fact::Tuned { version, refused, .. } => {
                 self.tuning.acknowledged = self.tuning.acknowledged.max(version);
-                for name in refused.keys() {
-                    self.tuning.set.remove(name);
-                }
+                // What was set anew since is not what was refused.
+                self.tuning.set.retain(|name, (_, of)| *of > version || !refused.contains_key(name));
                 self.tuning.before.retain(|name, _| self.tuning.set.get(name).is_some_and(|(_, of)| *of > version));
                 self.tuning.refused = refused;
             }
-            Fact::Checkpoint { rollout, path, bytes } => {
-                self.checkpoint = Some(Checkpoint { rollout, path, bytes });
+            Fact::Checkpoint { said, rollout, path, bytes } => {
+                self.checkpoint = Some(Checkpoint { said, rollout, path, bytes });
             }
-            Fact::Notice { id, said, severity, text } => self.notices.push((said, id, severity, text)),
+            Fact::Notice { id, said, severity, text } => {
+                while self.notices.len() >= KEPT_NOTICES {
+                    self.notices.pop_front();
+                }
+                self.notices.push_back((said, id, severity, text));
+            }
             Fact::Finished { .. } => self.finished = true,
         }
     }

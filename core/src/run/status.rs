@@ -16,13 +16,24 @@ impl Run {
 
     /// Rollouts of the whole run.
     pub fn num_rollout(&self) -> u64 {
-        let text = self.overrides().get("num-rollout").cloned();
+        let text = self.in_force().get("num-rollout").cloned();
         text.or_else(|| self.job.as_ref()?.value("num-rollout")).and_then(|n| n.parse().ok()).unwrap_or(0)
     }
 
     /// Everything that differs from the job.
     pub fn overrides(&self) -> BTreeMap<String, String> {
         self.tuning.set.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect()
+    }
+
+    /// What the present attempt runs with: what needs a restart counts from the next one on.
+    pub fn in_force(&self) -> BTreeMap<String, String> {
+        let begun =
+            |name: &str, version: u64| self.applies(name) != Applies::Restart || version <= self.tuning.at_attempt;
+        let value = |(name, (value, version)): (&String, &(String, u64))| match begun(name, *version) {
+            true => Some((name.clone(), value.clone())),
+            false => Some((name.clone(), self.tuning.before.get(name)?.clone())),
+        };
+        self.tuning.set.iter().filter_map(value).collect()
     }
 
     /// What of it a living trainer can take in.
@@ -172,7 +183,7 @@ impl Run {
             }
         }
         for (at, id, severity, text) in self.notices.iter().filter(|(_, _, severity, _)| *severity > Severity::Info) {
-            raise(format!("notice:{}:{text}", id.dir()), *severity, *at, format!("{}: {text}", id.label()));
+            raise(format!("notice:{}:{severity:?}", id.dir()), *severity, *at, format!("{}: {text}", id.label()));
         }
         for (what, (since, text)) in &self.troubles {
             raise(format!("controller:{what}"), Severity::Error, *since, text.clone());

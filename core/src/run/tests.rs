@@ -79,10 +79,16 @@ impl Rig {
     fn running() -> Rig {
         let mut rig = Rig::new();
         assert!(rig.launch().accepted);
-        rig.shard("prepare", ShardState::Running);
-        rig.shard("prepare", EXITED);
+        rig.prepared();
         rig.up();
         rig
+    }
+
+    fn prepared(&mut self) {
+        self.commands.clear();
+        self.shard("prepare", ShardState::Running);
+        self.shard("prepare", EXITED);
+        assert_eq!(self.run.state, State::Starting);
     }
 
     fn up(&mut self) {
@@ -148,8 +154,9 @@ fn a_restart_stops_all_then_starts_the_next_attempt_from_the_checkpoint() {
     // On its way out the trainer saves what it has.
     rig.event("trainer", Report::Checkpoint { rollout: 12, path: "d".into(), bytes: 1 });
     rig.shard("trainer", EXITED);
-    assert_eq!((rig.run.state, rig.run.attempt), (State::Starting, 2));
-    assert_eq!(rig.started().len(), 3, "the preparation is not repeated");
+    assert_eq!((rig.run.state, rig.run.attempt), (State::Preparing, 2));
+    rig.prepared();
+    assert_eq!(rig.started().len(), 3);
     assert!(rig.journal.iter().any(|entry| matches!(entry.fact, Fact::Attempt { attempt: 2, from: Some(12), .. })));
     assert!(rig.run.restarts.is_empty(), "what was asked for is not counted against the policy");
     rig.up();
@@ -195,7 +202,7 @@ fn a_shard_that_dies_again_and_again_ends_in_failure_not_in_a_loop() {
     assert_eq!(rig.run.state, State::Failed);
     assert!(rig.run.reason.contains("no restart is left"), "{}", rig.run.reason);
     assert!(rig.act(Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new() }).accepted);
-    assert_eq!(rig.run.state, State::Starting, "an operator may try again");
+    assert_eq!(rig.run.state, State::Preparing, "an operator may try again");
 }
 
 #[test]
@@ -207,7 +214,7 @@ fn a_trainer_that_dies_is_restarted_after_a_pause() {
     assert_eq!(rig.run.state, State::Stopping, "the pause");
     rig.now += 60_000;
     rig.input(Input::Tick);
-    assert_eq!((rig.run.state, rig.run.attempt), (State::Starting, 2));
+    assert_eq!((rig.run.state, rig.run.attempt), (State::Preparing, 2));
 }
 
 #[test]
@@ -299,8 +306,79 @@ fn a_tune_is_pending_until_the_trainer_acknowledges_it() {
     // The next attempt starts with it.
     rig.act(Action::Restart);
     rig.all_end(&["rollout-0", "rollout-1", "trainer"]);
+    rig.prepared();
     let argv = rig.started()[0].argv.join(" ");
     assert!(argv.contains("--lr 0"), "{argv}");
+}
+
+#[test]
+fn what_needs_a_restart_waits_for_it_even_when_a_shard_is_started_again() {
+    let mut rig = Rig::running();
+    rig.act(tune("num-rollout", "77"));
+    rig.shard("rollout-1", KILLED);
+    let argv = |rig: &mut Rig| rig.started()[0].argv.join(" ");
+    assert!(!argv(&mut rig).contains("--num-rollout 77"));
+    assert_ne!(rig.run.num_rollout(), 77);
+    rig.act(Action::Restart);
+    rig.all_end(&["rollout-0", "rollout-1~1", "trainer"]);
+    assert!(argv(&mut rig).contains("--num-rollout 77"));
+}
+
+#[test]
+fn what_is_tuned_during_the_preparation_is_in_force_with_the_start() {
+    let mut rig = Rig::new();
+    rig.launch();
+    rig.act(tune("lr", "0"));
+    rig.prepared();
+    assert!(rig.started()[0].argv.join(" ").contains("--lr 0"));
+    assert_eq!(rig.run.tuning.acknowledged, 1);
+}
+
+#[test]
+fn a_controller_that_died_in_the_middle_of_a_step_goes_on_with_it() {
+    let whole = {
+        let mut rig = Rig::running();
+        rig.act(Action::Restart);
+        rig.all_end(&["rollout-0", "rollout-1", "trainer"]);
+        rig.prepared();
+        rig.up();
+        rig.act(Action::Stop);
+        rig.all_end(&["rollout-0", "rollout-1", "trainer"]);
+        assert_eq!(rig.run.state, State::Stopped);
+        rig.journal
+    };
+    // Cut off after any entry; all agents come back, and what is asked of them is done.
+    for cut in 4..whole.len() {
+        let mut rig = Rig::new();
+        rig.run = Run { home: "/h".into(), ..Run::default() };
+        whole[..cut].iter().for_each(|entry| rig.run.apply(entry));
+        rig.run.nodes.values_mut().for_each(|connected| *connected = false);
+        rig.input(Input::Tick);
+        // What was sent before anybody was there is lost.
+        rig.commands.clear();
+        for node in ["node0", "node1"] {
+            rig.input(Input::Joined { node: node.into(), shards: vec![] });
+        }
+        for _ in 0..200 {
+            rig.now += 1000;
+            rig.input(Input::Tick);
+            for (_, command) in std::mem::take(&mut rig.commands) {
+                let (id, state) = match command {
+                    Command::Start(spec) if spec.role == Role::Prepare => (spec.id, EXITED),
+                    Command::Start(spec) => (spec.id, ShardState::Running),
+                    Command::Stop { id, .. } => (id, EXITED),
+                    Command::Tune { .. } => continue,
+                };
+                let ready = Event { at: rig.now, report: Report::Ready };
+                rig.input(Input::Shard(ShardReport { id: id.clone(), state: state.clone(), pid: 1 }));
+                if state.alive() {
+                    rig.input(Input::Event { id, event: ready });
+                }
+            }
+        }
+        let settled = matches!(rig.run.state, State::Running | State::Stopped | State::Failed);
+        assert!(settled, "cut after {:?}: {:?} {}", whole[cut - 1].fact, rig.run.state, rig.run.reason);
+    }
 }
 
 #[test]

@@ -112,7 +112,9 @@ fn acknowledged(deck: &Deck, outcome: &Outcome, names: &[String]) -> Option<Resu
     let engine = Engine::from_name(&deck.run.engine)?;
     let restart =
         |name: &String| argument::find(name).is_none_or(|argument| argument.applies(engine) == Applies::Restart);
-    (!deck.run.state.alive() || names.iter().all(restart)).then(|| Ok(outcome.text.clone()))
+    // An attempt that began since has it from its start.
+    let in_force = names.iter().all(|name| deck.settings.get(name).is_some_and(|setting| setting.pending.is_none()));
+    (!deck.run.state.alive() || names.iter().all(restart) || in_force).then(|| Ok(outcome.text.clone()))
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +149,7 @@ fn running_again(deck: &Deck, before: u32) -> Option<Result<String, String>> {
         State::Running if deck.run.attempt > before => Some(Ok(format!("attempt {} is running", deck.run.attempt))),
         State::Failed if deck.run.attempt > before => Some(Err(format!("it has failed: {}", deck.run.reason))),
         State::Stopped => Some(Err("it was stopped".to_owned())),
+        State::Finished => Some(Ok("it has come to its end".to_owned())),
         _ => None,
     }
 }

@@ -1,10 +1,18 @@
-use std::{fs::File, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, pin::pin, process::ExitCode, time::Duration};
 
 use clap::Args;
-use rldeck_agent::{controller, home::Home, keep, node, shard};
-use rustix::fs::{FlockOperation, flock};
+use rldeck_agent::{
+    controller,
+    home::{self, Home},
+    keep, node, shard,
+};
+
+use tokio::time::timeout;
 
 use super::Failure;
+
+/// A controller and the agent beside it end together, within this time.
+const TOGETHER: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(super) struct Agent {
@@ -21,27 +29,50 @@ pub(super) struct Agent {
 
 impl Agent {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
-        let _lock = self.lock(&home)?;
+        // A full disk must not end an agent that has something to say.
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).log_internal_errors(false).init();
+        let agent_lock = home::lock(&home.path().join(format!("{}.lock", self.node)));
+        let _agent_lock = match agent_lock
+            .map_err(|error| format!("{} cannot be written: {error}", home.path().display()))?
+        {
+            Some(lock) => lock,
+            None => return Ok(useless(&format!("an agent `{}` runs in {} already", self.node, home.path().display()))),
+        };
         let agent = node::Agent { home: home.clone(), node: self.node.clone() };
-        if self.controller {
-            let agent = tokio::spawn(agent.run());
-            controller::run(home, self.listen).await?;
-            agent.abort();
-        } else {
+        if !self.controller {
             agent.run().await;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let controller_lock = home::lock(&home.lock());
+        let _controller_lock = match controller_lock
+            .map_err(|error| format!("{} cannot be written: {error}", home.path().display()))?
+        {
+            Some(lock) => lock,
+            None => {
+                return Ok(useless(&format!(
+                    "a controller runs in {} already; `rldeck attach` opens a console on it, or set RLDECK_HOME to another directory",
+                    home.path().display()
+                )));
+            }
+        };
+        let agent = tokio::spawn(agent.run());
+        let mut controller = pin!(controller::run(home, self.listen));
+        tokio::select! {
+            ended = &mut controller => ended?,
+            // Both end when they are shut down; one without the other is of no use, and the keeper starts them again.
+            _ = agent => match timeout(TOGETHER, controller).await {
+                Ok(ended) => ended?,
+                Err(_) => return Err("the agent beside the controller has ended".to_owned()),
+            },
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    /// Two agents of one name would start everything twice.
-    fn lock(&self, home: &Home) -> Result<File, Failure> {
-        let path = home.path().join(format!("{}.lock", self.node));
-        let file = File::create(&path).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| format!("an agent `{}` runs in {} already", self.node, home.path().display()))?;
-        Ok(file)
-    }
+/// Says why this agent is not needed; its keeper does not start it again.
+fn useless(why: &str) -> ExitCode {
+    eprintln!("rldeck: {why}");
+    ExitCode::from(keep::USELESS)
 }
 
 #[derive(Debug, Args)]

@@ -73,7 +73,7 @@ fn spawn(home: &Home, node: &str, more: &[&str]) -> Result<(), Failure> {
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(quiet)?)
         .stderr(log)
-        .process_group(0)
+        .env_remove("RLDECK_NONCE")
         .spawn()
         .map_err(quiet)?;
     Ok(())

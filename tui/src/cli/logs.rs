@@ -37,18 +37,18 @@ pub(super) struct Logs {
 
 impl Logs {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
-        let mut client = Client::connect(&home).await?;
         let mut readers: BTreeMap<ShardId, Reader> = BTreeMap::new();
+        let mut said = None;
         loop {
-            let deck = client.deck().await?;
-            let wanted = self.wanted(&deck)?;
-            let several = wanted.len() > 1;
-            for id in wanted {
-                let reader = readers.entry(id.clone()).or_default();
-                let lines = reader.read(&mut client, &id, !self.follow || !alive(&deck, &id)).await?;
-                let skip = self.lines.filter(|_| !reader.begun).map_or(0, |wanted| lines.len().saturating_sub(wanted));
-                reader.begun = true;
-                self.print(&id, &lines[skip..], several).map_err(|error| error.to_string())?;
+            match self.look(&home, &mut readers).await {
+                Ok(()) => said = None,
+                Err(why) if !self.follow => return Err(why),
+                // An agent or a controller that was killed is back in a moment.
+                Err(why) if said.as_ref() != Some(&why) => {
+                    eprintln!("rldeck: {why}; trying again");
+                    said = Some(why);
+                }
+                Err(_) => {}
             }
             if !self.follow {
                 return Ok(ExitCode::SUCCESS);
@@ -57,13 +57,36 @@ impl Logs {
         }
     }
 
+    /// Prints what has come.
+    async fn look(&self, home: &Home, readers: &mut BTreeMap<ShardId, Reader>) -> Result<(), Failure> {
+        let mut client = Client::connect(home).await?;
+        let deck = client.deck().await?;
+        let wanted = self.wanted(&deck)?;
+        let several = wanted.len() > 1;
+        // What an ended attempt printed last is read to its end.
+        for id in wanted {
+            readers.entry(id).or_default();
+        }
+        for (id, reader) in readers.iter_mut().filter(|(_, reader)| !reader.done) {
+            let end = !self.follow || !alive(&deck, id);
+            let lines = reader.read(&mut client, id, end).await?;
+            let skip = self.lines.filter(|_| !reader.begun).map_or(0, |wanted| lines.len().saturating_sub(wanted));
+            (reader.begun, reader.done) = (true, end);
+            // A reader that went away ends the program quietly.
+            if self.print(id, &lines[skip..], several).is_err() {
+                std::process::exit(0);
+            }
+        }
+        Ok(())
+    }
+
     fn wanted(&self, deck: &Deck) -> Result<Vec<ShardId>, Failure> {
         let named = |id: &ShardId| {
             self.shards.is_empty() || self.shards.iter().any(|name| *name == id.name || *name == id.label())
         };
         let in_time = |id: &ShardId| self.all || id.attempt == deck.run.attempt;
         let wanted: Vec<_> = deck.shards.keys().filter(|id| in_time(id) && named(id)).cloned().collect();
-        if wanted.is_empty() && !self.follow {
+        if wanted.is_empty() {
             let known: Vec<_> = deck.shards.keys().filter(|id| in_time(id)).map(ShardId::label).collect();
             return Err(match known.is_empty() {
                 true => "no shard has run yet".to_owned(),
@@ -102,6 +125,8 @@ struct Reader {
     offset: u64,
     partial: Vec<u8>,
     begun: bool,
+    /// It has ended, and its last line was read.
+    done: bool,
 }
 
 impl Reader {
@@ -112,14 +137,17 @@ impl Reader {
             let at = self.offset + self.partial.len() as u64;
             let (data, size) = client.read_log(id, at).await?;
             let done = at + data.len() as u64 >= size || data.is_empty();
+            let mut searched = self.partial.len();
             self.partial.extend(data);
-            while let Some(stop) = self.partial.iter().position(|byte| *byte == b'\n') {
-                let rest = self.partial.split_off(stop + 1);
-                let mut line = std::mem::replace(&mut self.partial, rest);
-                line.pop();
-                lines.push((self.offset, line));
-                self.offset += stop as u64 + 1;
+            let mut taken = 0;
+            while let Some(stop) = self.partial[searched..].iter().position(|byte| *byte == b'\n') {
+                let stop = searched + stop;
+                lines.push((self.offset + taken as u64, self.partial[taken..stop].to_vec()));
+                taken = stop + 1;
+                searched = taken;
             }
+            self.partial.drain(..taken);
+            self.offset += taken as u64;
             if done {
                 break;
             }

@@ -128,20 +128,24 @@ async fn lines(home: Home, since: Millis) -> Result<ExitCode, Failure> {
     while let Some(news) = wire.news.recv().await {
         match news {
             News::Delta(delta) => {
-                for change in delta.changes {
+                // A full state is to be seen as a whole: it names the rollout before its values.
+                let full = matches!(delta.changes.first(), Some(Change::Reset));
+                let last = delta.changes.len();
+                for (at, change) in delta.changes.into_iter().enumerate() {
                     if let Change::Journal(entry) = &change
                         && entry.at >= since
                     {
                         said(entry).into_iter().for_each(say);
                     }
                     deck.apply(change);
-                }
-                let now = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
-                if now != printed
-                    && let Some(line) = rollout_line(&deck)
-                {
-                    say(line);
-                    printed = now;
+                    let now = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
+                    if now != printed
+                        && (!full || at + 1 == last)
+                        && let Some(line) = rollout_line(&deck)
+                    {
+                        say(line);
+                        printed = now;
+                    }
                 }
                 match deck.run.state {
                     State::Failed => return Ok(ExitCode::FAILURE),

@@ -187,7 +187,16 @@ fn journal() -> Vec<Change> {
     let tune = [("lr".to_owned(), "5e-4".to_owned())];
     let facts = vec![
         (t, me, Fact::Launched { run: "20261123-141500-r1-mini".into(), job: String::new() }),
-        (t, me, Fact::Attempt { attempt: 1, from: None, nodes: vec!["node0".into(), "node1".into()] }),
+        (
+            t,
+            me,
+            Fact::Attempt {
+                attempt: 1,
+                from: None,
+                nodes: vec!["node0".into(), "node1".into()],
+                reason: "launched".into(),
+            },
+        ),
         (t + 10, me, state(State::Preparing, "launched")),
         (t + 21_000, "rldeck", state(State::Starting, "")),
         (t + 21_010, "node0", shard("trainer", Role::Trainer, "node0", 4021, ShardState::Running)),
@@ -195,7 +204,7 @@ fn journal() -> Vec<Change> {
         (
             t + 90_000,
             "node0",
-            Fact::Checkpoint { rollout: 49, path: "checkpoints/iter_0000049".into(), bytes: 5_400_000 },
+            Fact::Checkpoint { said: 1, rollout: 49, path: "checkpoints/iter_0000049".into(), bytes: 5_400_000 },
         ),
         (t + 301_000, "node1", shard("rollout-1", Role::Rollout, "node1", 5101, ShardState::Killed { signal: 9 })),
         (
@@ -213,7 +222,12 @@ fn journal() -> Vec<Change> {
         (
             t + 362_000,
             "rldeck",
-            Fact::Attempt { attempt: 2, from: Some(49), nodes: vec!["node0".into(), "node1".into()] },
+            Fact::Attempt {
+                attempt: 2,
+                from: Some(49),
+                nodes: vec!["node0".into(), "node1".into()],
+                reason: "restart asked for by ana@node0".into(),
+            },
         ),
         (t + 362_900, "rldeck", state(State::Running, "")),
         (t + 400_000, me, Fact::Tune { version: 1, set: tune.clone().into() }),

@@ -1,6 +1,7 @@
 use std::{
     fs, io,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use rldeck_agent::{
@@ -16,10 +17,14 @@ use rldeck_proto::{
     MOST_MESSAGE, PROTOCOL,
     wire::{self, controller_client::ControllerClient},
 };
+use tokio::time::timeout;
 use tonic::{
     Streaming,
     transport::{Channel, Endpoint, Uri},
 };
+
+/// A controller that does not answer for so long is taken for lost.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// A connection to the controller of this machine.
 #[derive(Clone, Debug)]
@@ -84,7 +89,10 @@ impl Client {
 
     /// The way there and back.
     pub(crate) async fn ping(&mut self) -> Result<(), String> {
-        self.0.echo(wire::Nothing {}).await.map(drop).map_err(|status| status.message().to_owned())
+        match timeout(SILENT, self.0.echo(wire::Nothing {})).await {
+            Ok(echo) => echo.map(drop).map_err(|status| status.message().to_owned()),
+            Err(_) => Err(format!("the controller has not answered for {} s", SILENT.as_secs())),
+        }
     }
 
     /// A part of a shard's log, and the size of all of it.

@@ -67,9 +67,9 @@ impl Turn<'_> {
                 self.fact(Fact::Tuned { version, step, rollout, refused });
             }
             Report::Checkpoint { rollout, path, bytes }
-                if self.run.checkpoint.as_ref().is_none_or(|last| last.rollout < rollout) =>
+                if self.run.checkpoint.as_ref().is_none_or(|last| last.said < event.at) =>
             {
-                self.fact(Fact::Checkpoint { rollout, path, bytes });
+                self.fact(Fact::Checkpoint { said: event.at, rollout, path, bytes });
             }
             Report::Notice { severity, text } => {
                 let known =

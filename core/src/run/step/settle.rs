@@ -1,11 +1,14 @@
 use super::{
-    super::{Command, Fact, Intent, ShardState, State},
+    super::{Command, Fact, Intent, ShardState, State, Tracked},
     GRACE, Turn,
 };
 use crate::{
     plan,
     shard::{Millis, Role, ShardId},
 };
+
+/// A restart waits so long for nodes that are away.
+const PATIENCE: Millis = 3000;
 
 impl Turn<'_> {
     /// Goes on until the state asks for nothing more.
@@ -25,20 +28,22 @@ impl Turn<'_> {
     }
 
     fn settle_preparing(&mut self) {
+        self.start_all();
         let Some((id, shard)) = self.run.present().next() else { return };
-        if shard.state.alive() {
-            return;
-        }
-        if shard.state.unexpected() {
-            let reason = format!("{} {}; its log says why", id.label(), shard.state);
-            self.state(State::Failed, reason, Intent::Fail, 0);
-        } else {
-            self.state(State::Starting, "", Intent::Stop, 0);
-            self.start_all();
+        match &shard.state {
+            state if state.alive() => {}
+            state if !state.unexpected() => self.state(State::Starting, "", Intent::Stop, 0),
+            // It has judged for itself; to try again would give the same.
+            state @ ShardState::Exited { code: Some(_), .. } => {
+                let reason = format!("{} {state}; its log says why", id.label());
+                self.state(State::Failed, reason, Intent::Fail, 0);
+            }
+            state => self.fault(format!("{} {state}", id.label())),
         }
     }
 
     fn settle_running(&mut self) {
+        self.start_all();
         let dead: Vec<(ShardId, Role, ShardState)> = self
             .run
             .present()
@@ -69,6 +74,13 @@ impl Turn<'_> {
     }
 
     fn settle_stopping(&mut self) {
+        let to_stop = |shard: &Tracked| shard.state.alive() && shard.state != ShardState::Stopping;
+        let asked: Vec<_> =
+            self.run.shards.iter().filter(|(_, shard)| to_stop(shard)).map(|(id, s)| (id.clone(), s.clone())).collect();
+        for (id, Tracked { role, rank, node, pid, .. }) in asked {
+            self.fact(Fact::Shard { id: id.clone(), role, rank, node: node.clone(), state: ShardState::Stopping, pid });
+            self.command(&node, Command::Stop { id, grace: GRACE });
+        }
         if self.run.shards.values().any(|shard| shard.state.alive()) {
             return;
         }
@@ -77,7 +89,7 @@ impl Turn<'_> {
             Intent::Stop => self.state(State::Stopped, reason, Intent::Stop, 0),
             Intent::Fail => self.state(State::Failed, reason, Intent::Fail, 0),
             Intent::Finish => self.state(State::Finished, reason, Intent::Finish, 0),
-            Intent::Restart if self.now >= self.run.until && !self.connected().is_empty() => self.next_attempt(&reason),
+            Intent::Restart if self.now >= self.run.until && self.nodes_are_back() => self.next_attempt(&reason),
             Intent::Restart => {}
         }
     }
@@ -93,43 +105,32 @@ impl Turn<'_> {
         }
     }
 
+    /// Everything is asked to end; what follows then is decided by the intent.
     pub(super) fn end(&mut self, then: Intent, reason: impl Into<String>, until: Millis) {
         self.state(State::Stopping, reason, then, until);
-        let alive: Vec<_> = self
-            .run
-            .shards
-            .iter()
-            .filter(|(_, shard)| shard.state.alive())
-            .map(|(id, shard)| (id.clone(), shard.clone()))
-            .collect();
-        for (id, shard) in alive {
-            if shard.state != ShardState::Stopping {
-                let (role, rank, node, pid) = (shard.role, shard.rank, shard.node.clone(), shard.pid);
-                self.fact(Fact::Shard { id: id.clone(), role, rank, node, state: ShardState::Stopping, pid });
-            }
-            self.command(&shard.node, Command::Stop { id, grace: GRACE });
-        }
+    }
+
+    /// An agent that was killed is back in a moment: an attempt without its node would be a poorer one.
+    fn nodes_are_back(&self) -> bool {
+        let connected = self.connected();
+        let all = self.run.hosts.iter().all(|host| connected.contains(host));
+        all || (!connected.is_empty() && self.now.saturating_sub(self.run.since.max(self.run.until)) > PATIENCE)
     }
 
     pub(super) fn next_attempt(&mut self, reason: &str) {
         let from = self.run.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout);
         // A node that is away is done without.
         let nodes = self.connected();
-        self.fact(Fact::Attempt { attempt: self.run.attempt + 1, from, nodes });
-        let state = if self.run.prepared { State::Starting } else { State::Preparing };
-        self.state(state, reason, Intent::Stop, 0);
-        self.start_all();
+        self.fact(Fact::Attempt { attempt: self.run.attempt + 1, from, nodes, reason: reason.to_owned() });
     }
 
-    /// Starts all that the present state asks for: the preparation, or the shards of the attempt.
+    /// Starts what the present state asks for and was not started yet: the preparation, or the shards of the attempt.
     fn start_all(&mut self) {
         let preparing = self.run.state == State::Preparing;
-        let ids: Vec<ShardId> = plan::shards(self.run)
-            .into_iter()
-            .filter(|s| (s.role == Role::Prepare) == preparing)
-            .map(|s| s.id)
-            .collect();
-        ids.iter().for_each(|id| self.start(id));
+        let planned = plan::shards(self.run).into_iter().filter(|spec| (spec.role == Role::Prepare) == preparing);
+        let missing: Vec<ShardId> =
+            planned.map(|spec| spec.id).filter(|id| !self.run.shards.contains_key(id)).collect();
+        missing.iter().for_each(|id| self.start(id));
     }
 
     fn start(&mut self, id: &ShardId) {
