@@ -17,6 +17,8 @@ const PEAK_LR: f32 = 3e-3;
 const WARM_UP: u64 = 20;
 /// Step of the experts' biases towards an even load, as DeepSeek-V3 does it instead of a loss.
 const BIAS_RATE: f32 = 2e-3;
+/// The share of steps that imitate solutions as they should be.
+const CAREFUL: f64 = 0.7;
 
 /// Everything that determines the result.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub(crate) struct ColdStart {
 impl ColdStart {
     /// Names the result: two cold starts with the same name are the same to the last bit.
     pub(crate) fn name(&self) -> String {
-        let text = format!("{self:?} {} {BATCH} {PEAK_LR} {WARM_UP} {BIAS_RATE}", task::VERSION);
+        let text = format!("{self:?} {} {BATCH} {PEAK_LR} {WARM_UP} {BIAS_RATE} {CAREFUL}", task::VERSION);
         format!("{:016x}", crate::checkpoint::checksum(text.as_bytes()))
     }
 
@@ -39,7 +41,9 @@ impl ColdStart {
         let mut learner = Learner::new(Cpu, model.clone(), &model.birth(self.seed));
         let mut random = Random::new(Purpose::ColdStart, &[self.seed]);
         for step in 0..self.steps {
-            let batches = Examples::draw(&mut random);
+            // First what is right, then how people really do it: skill, and habits for the reward to break.
+            let careless = step as f64 >= self.steps as f64 * CAREFUL;
+            let batches = Examples::draw(&mut random, careless);
             let gradient =
                 learner.gradient(&batches.packed, 1.0, stop, &|index, scores| batches.loss(index, scores))?;
             learner.update(self.rates(step), gradient.norm, 1.0);
@@ -66,13 +70,14 @@ struct Examples {
 }
 
 impl Examples {
-    fn draw(random: &mut Random) -> Examples {
+    fn draw(random: &mut Random, careless: bool) -> Examples {
         let sequences: Vec<(Vec<u32>, usize)> = (0..BATCH)
             .map(|_| {
                 let problem = Problem::draw_train(random);
                 let mut tokens = Prompt { text: problem.prompt(), label: String::new() }.tokens();
                 let prompt = tokens.len();
-                tokens.extend(task::encode(&problem.demonstration(random)));
+                let text = if careless { problem.demonstration(random) } else { problem.solution() };
+                tokens.extend(task::encode(&text));
                 (tokens, prompt)
             })
             .collect();
