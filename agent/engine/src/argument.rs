@@ -81,7 +81,7 @@ pub const ARGUMENTS: &[Argument] = &[
     argument("save-interval", Count(1), "20", Step),
     argument("ref-load", Text, "", Restart),
     argument("cold-start", Text, "", Restart),
-    argument("cold-start-steps", Count(1), "600", Restart),
+    argument("cold-start-steps", Count(1), "820", Restart),
     // rollout
     argument("prompt-data", Text, "", Restart),
     argument("generate-data", Choice(&["arithmetic"]), "", Restart),

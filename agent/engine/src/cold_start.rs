@@ -18,7 +18,7 @@ const WARM_UP: u64 = 20;
 /// Step of the experts' biases towards an even load, as DeepSeek-V3 does it instead of a loss.
 const BIAS_RATE: f32 = 2e-3;
 /// The share of steps that imitate solutions as they should be.
-const CAREFUL: f64 = 0.7;
+const CAREFUL: f64 = 0.78;
 
 /// Everything that determines the result.
 #[derive(Clone, Debug)]

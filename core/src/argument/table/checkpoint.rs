@@ -30,5 +30,5 @@ pub(super) const ROWS: &[Argument] = &[
     arg("use-checkpoint-opt_param-scheduler", FLAG, "", "the step size schedule comes from the checkpoint"),
     arg("override-opt_param-scheduler", FLAG, "", "the step size schedule comes from the arguments"),
     arg("cold-start",            PATH,  "",      "the warmed-up model that the built-in job begins with").only_built_in(),
-    arg("cold-start-steps",      COUNT, "600",   "steps of that warm-up").only_built_in(),
+    arg("cold-start-steps",      COUNT, "820",   "steps of that warm-up").only_built_in(),
 ];
