@@ -25,8 +25,9 @@ fn the_built_in_job_learns_while_one_watches() {
     });
     println!("0.9 after {:?} more", begun.elapsed());
     let rewards = series(&rig, "rollout/sampled_reward");
-    assert!(mean(&rewards[..5]) <= 0.5, "it begins as a policy that is right sometimes: {:?}", &rewards[..5]);
-    assert!(mean(&rewards[..5]) >= 0.05, "and not as one that is never right: {:?}", &rewards[..5]);
+    // The first reward of thinking comes within a few rollouts: the policy of the cold start is that of the first one.
+    assert!((0.05..=0.5).contains(&rewards[0]), "it begins as a policy that is right sometimes: {:?}", &rewards[..5]);
+    println!("means of ten: {:.3?}", rewards.chunks(10).map(mean).collect::<Vec<_>>());
     rig.until("another evaluation on prompts never trained on", Duration::from_secs(180), |rig| {
         let evals = series(rig, "eval/arithmetic");
         (evals.len() >= 2 && evals[evals.len() - 1] > evals[0] + 0.2).then_some(())
