@@ -115,7 +115,7 @@ async fn show(home: Home, headless: bool, theme: Option<String>, since: Millis) 
     if headless || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
         return lines(home, since).await;
     }
-    let options = console::Options { theme, node: "node0".to_owned(), utc_offset: utc_offset(), config: config() };
+    let options = console::Options { theme, node: "node0".to_owned(), utc_offset: utc_offset(), config: None };
     console::run(link::open(home), options).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -190,13 +190,6 @@ fn rollout_line(deck: &Deck) -> Option<String> {
         value("train/pg_clipfrac", 4),
         value("eval/arithmetic", 3),
     ))
-}
-
-/// A person's own keys and themes.
-fn config() -> Option<PathBuf> {
-    let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = var("XDG_CONFIG_HOME").or_else(|| Some(var("HOME")?.join(".config")))?;
-    Some(base.join("rldeck"))
 }
 
 /// Seconds from UTC to the time of this machine; `date` knows the time zones.
