@@ -20,7 +20,7 @@ pub fn shards(run: &Run) -> Vec<Spec> {
         argv.extend(arguments.iter().cloned());
         let id = ShardId { attempt: run.attempt, name, life: 0 };
         let nonce = nonce(run, &id);
-        Spec { run: run.id.clone(), node: node(rank), role, rank, argv, env: job.env.clone(), nonce, id }
+        Spec { run: run.id.clone(), node: node(rank), role, rank, argv, env: job.env.clone(), nonce, id, scratch: None }
     };
     let exchanged = ("exchange", exchange);
     let mut shards = vec![

@@ -58,6 +58,15 @@ pub struct Records {
     pub shard: ::core::option::Option<ShardId>,
     #[prost(message, repeated, tag = "2")]
     pub records: ::prost::alloc::vec::Vec<Record>,
+    /// The file, when it is none of the shard's own two but one that a process below it writes.
+    #[prost(string, tag = "3")]
+    pub source: ::prost::alloc::string::String,
+    /// Who writes it: `rank-27`, `engine-0.3`.
+    #[prost(string, tag = "4")]
+    pub writer: ::prost::alloc::string::String,
+    /// So many lines of it were not sent, because there were too many to look at.
+    #[prost(uint64, tag = "5")]
+    pub skipped: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Record {
@@ -66,6 +75,9 @@ pub struct Record {
     pub offset: u64,
     #[prost(uint64, tag = "2")]
     pub next: u64,
+    /// What a line of a source means.
+    #[prost(message, repeated, tag = "6")]
+    pub meant: ::prost::alloc::vec::Vec<Event>,
     #[prost(oneof = "record::Line", tags = "3, 4, 5")]
     pub line: ::core::option::Option<record::Line>,
 }
@@ -129,7 +141,7 @@ pub struct Welcome {
 /// An agent is to leave for good; its shards have ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Leave {}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Cursor {
     #[prost(message, optional, tag = "1")]
     pub shard: ::core::option::Option<ShardId>,
@@ -139,6 +151,12 @@ pub struct Cursor {
     /// Byte offset in out.log; when absent, its last lines are wanted.
     #[prost(uint64, optional, tag = "3")]
     pub log: ::core::option::Option<u64>,
+    /// Byte offsets in the files of the processes below it.
+    #[prost(btree_map = "string, uint64", tag = "4")]
+    pub sources: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stop {
@@ -162,6 +180,9 @@ pub struct TuneShard {
     >,
     #[prost(string, tag = "4")]
     pub run: ::prost::alloc::string::String,
+    /// First rollouts that are sampled with values which training must follow.
+    #[prost(btree_map = "string, uint64", tag = "5")]
+    pub from: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRequest {
@@ -505,9 +526,16 @@ pub struct Launch {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+    /// What the job's hostfile says, in order.
+    #[prost(string, repeated, tag = "4")]
+    pub hosts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Restart {}
+pub struct Restart {
+    /// The last rollout in the checkpoint to go on from; when absent, the newest.
+    #[prost(uint64, optional, tag = "1")]
+    pub from: ::core::option::Option<u64>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StopRun {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -543,6 +571,9 @@ pub struct LogRequest {
     pub most: u64,
     #[prost(string, tag = "5")]
     pub run: ::prost::alloc::string::String,
+    /// The file of a process below the shard; its own log when empty.
+    #[prost(string, tag = "6")]
+    pub source: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogChunk {
@@ -587,6 +618,8 @@ pub struct Spec {
     >,
     #[prost(string, tag = "8")]
     pub nonce: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "9")]
+    pub scratch: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShardState {
@@ -771,6 +804,8 @@ pub enum Role {
     Prepare = 1,
     Trainer = 2,
     Rollout = 3,
+    Ray = 4,
+    Driver = 5,
 }
 impl Role {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -783,6 +818,8 @@ impl Role {
             Self::Prepare => "ROLE_PREPARE",
             Self::Trainer => "ROLE_TRAINER",
             Self::Rollout => "ROLE_ROLLOUT",
+            Self::Ray => "ROLE_RAY",
+            Self::Driver => "ROLE_DRIVER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -792,6 +829,8 @@ impl Role {
             "ROLE_PREPARE" => Some(Self::Prepare),
             "ROLE_TRAINER" => Some(Self::Trainer),
             "ROLE_ROLLOUT" => Some(Self::Rollout),
+            "ROLE_RAY" => Some(Self::Ray),
+            "ROLE_DRIVER" => Some(Self::Driver),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ use rldeck_core::{
 use tokio::{process::Command, sync::watch, time::sleep};
 
 use super::{
+    group::Group,
     process::nonces,
     stop::stop,
     watch::{Seen, begun, look, watch},
@@ -60,7 +61,8 @@ impl Shelf {
                         Some(spec) if spec.node == node => {
                             let (state, pid) = look(&dir);
                             // It has ended, but something of it is left: it has not ended yet.
-                            let left = !state.alive() && running.contains(&spec.nonce);
+                            let left =
+                                !state.alive() && (running.contains(&spec.nonce) || Group::of(&dir, &spec).is_held());
                             let state = if left { ShardState::Stopping } else { state };
                             shelf.hold(spec, dir, (state, pid));
                         }
@@ -138,7 +140,7 @@ impl Shelf {
             tokio::spawn(async move {
                 // A shard that is still starting has no process yet that could be told.
                 while held.seen.borrow().0.alive() {
-                    stop(&held.spec.nonce, grace).await;
+                    stop(&Group::of(&held.dir, &held.spec), grace).await;
                     sleep(AGAIN).await;
                 }
             });
@@ -169,7 +171,7 @@ impl Shelf {
         let held = Held { spec: spec.clone(), dir: dir.clone(), seen };
         if held.seen.borrow().0.alive() {
             tracing::info!(shard = %spec.id, node = self.node, "watching");
-            tokio::spawn(async move { watch(&dir, &spec.nonce, &sender).await });
+            tokio::spawn(async move { watch(&dir, &spec, &sender).await });
         }
         self.lock().insert(key, held.clone());
         held

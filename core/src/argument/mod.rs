@@ -108,6 +108,11 @@ impl Argument {
         Argument { tunable: true, ..self }
     }
 
+    /// With slime, sampling and training must change it for the same rollout: log probabilities are taken with it.
+    pub fn on_both_sides(&self) -> bool {
+        self.name == "rollout-temperature"
+    }
+
     /// When a change of it takes effect with this engine.
     pub fn applies(&self, engine: Engine) -> Applies {
         match engine {

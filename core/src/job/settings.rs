@@ -52,13 +52,21 @@ pub struct RestartPolicy {
     pub window_minutes: f64,
     /// Pause before the first restart of a window; it doubles with each further one.
     pub backoff_seconds: f64,
+    /// Restarts in a row of attempts of slime that ended before their first optimizer step.
+    pub early_restarts: u32,
     /// How often one rollout shard is started again in place, within an attempt, before the job is.
     pub shard_restarts: u32,
 }
 
 impl Default for RestartPolicy {
     fn default() -> Self {
-        RestartPolicy { max_restarts: 3, window_minutes: 60.0, backoff_seconds: 2.0, shard_restarts: 3 }
+        RestartPolicy {
+            max_restarts: 3,
+            window_minutes: 60.0,
+            backoff_seconds: 2.0,
+            early_restarts: 1,
+            shard_restarts: 3,
+        }
     }
 }
 
@@ -116,6 +124,7 @@ const RESTART: &[(&str, Kind)] = &[
     ("max-restarts", whole(0, 1_000_000)),
     ("window-minutes", Kind::Float { min: 0.0, max: 1e6, above: true }),
     ("backoff-seconds", Kind::Float { min: 0.0, max: 86_400.0, above: false }),
+    ("early-restarts", whole(0, 1_000_000)),
     ("shard-restarts", whole(0, 1_000_000)),
 ];
 
@@ -203,6 +212,7 @@ impl RestartPolicy {
             max_restarts: number(values, "max-restarts", usual.max_restarts),
             window_minutes: number(values, "window-minutes", usual.window_minutes),
             backoff_seconds: number(values, "backoff-seconds", usual.backoff_seconds),
+            early_restarts: number(values, "early-restarts", usual.early_restarts),
             shard_restarts: number(values, "shard-restarts", usual.shard_restarts),
         }
     }

@@ -44,11 +44,13 @@ impl Job {
         let rows = [("dir", dir), ("megatron-dir", megatron_dir), ("python", python)];
         table(out, "slime", rows.map(|(key, path)| (key.to_owned(), text(path))).into());
 
-        let RestartPolicy { max_restarts, window_minutes, backoff_seconds, shard_restarts } = self.restart;
+        let RestartPolicy { max_restarts, window_minutes, backoff_seconds, early_restarts, shard_restarts } =
+            self.restart;
         let rows = [
             ("max-restarts", max_restarts.to_string()),
             ("window-minutes", window_minutes.to_string()),
             ("backoff-seconds", backoff_seconds.to_string()),
+            ("early-restarts", early_restarts.to_string()),
             ("shard-restarts", shard_restarts.to_string()),
         ];
         table(out, "restart", rows.map(|(key, number)| (key.to_owned(), number)).into());

@@ -14,9 +14,14 @@ pub enum Action {
         file: String,
         /// Variables of the author's environment that it refers to.
         vars: BTreeMap<String, String>,
+        /// The hosts that its hostfile names, in order; empty when it names none.
+        hosts: Vec<String>,
     },
-    /// Stop what runs and start the next attempt from the last checkpoint.
-    Restart,
+    /// Stop what runs and start the next attempt: from the last checkpoint, or from the one after this rollout.
+    Restart {
+        /// The last rollout in the checkpoint.
+        from: Option<u64>,
+    },
     /// Stop what runs.
     Stop,
     /// Change arguments, by name.
@@ -24,11 +29,16 @@ pub enum Action {
 }
 
 impl Action {
+    /// The next attempt of the run that stands still.
+    pub fn again() -> Action {
+        Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new(), hosts: Vec::new() }
+    }
+
     /// The action in a word.
     pub fn name(&self) -> &'static str {
         match self {
             Action::Launch { .. } => "launch",
-            Action::Restart => "restart",
+            Action::Restart { .. } => "restart",
             Action::Stop => "stop",
             Action::Tune(_) => "tune",
         }

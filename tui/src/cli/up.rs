@@ -83,7 +83,7 @@ impl Up {
             }
         };
         let vars = variables(&text);
-        Ok(Action::Launch { text, file, vars })
+        Ok(Action::Launch { text, file, vars, hosts: Vec::new() })
     }
 }
 

@@ -98,7 +98,7 @@ impl Client {
     /// A part of a shard's log, and the size of all of it.
     pub(crate) async fn read_log(&mut self, id: &ShardId, offset: u64) -> Result<(Vec<u8>, u64), String> {
         let shard = Some(id.clone().into());
-        let request = wire::LogRequest { id: 0, shard, offset, most: u64::MAX, run: String::new() };
+        let request = wire::LogRequest { id: 0, shard, offset, most: u64::MAX, ..Default::default() };
         let chunk = self.0.read_log(request).await.map_err(|status| status.message().to_owned())?.into_inner();
         match chunk.error.is_empty() {
             true => Ok((chunk.data, chunk.size)),
