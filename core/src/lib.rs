@@ -10,6 +10,7 @@ pub mod finding;
 pub mod job;
 pub mod nearest;
 pub mod plan;
+pub mod process;
 pub mod record;
 pub mod run;
 pub mod shard;

@@ -2,8 +2,58 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Nothing {}
 #[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LeftoverReply {
+    #[prost(message, repeated, tag = "1")]
+    pub nodes: ::prost::alloc::vec::Vec<Leftovers>,
+}
+/// What one node has found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Leftovers {
+    /// Ties the answer to the request on an agent's stream.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub processes: ::prost::alloc::vec::Vec<Foreign>,
+    /// Why it could not look; empty when it could.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Foreign {
+    #[prost(uint32, tag = "1")]
+    pub pid: u32,
+    #[prost(uint64, tag = "2")]
+    pub start_ticks: u64,
+    #[prost(string, tag = "3")]
+    pub boot_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "5")]
+    pub user: u32,
+    #[prost(uint64, tag = "6")]
+    pub age: u64,
+    #[prost(uint32, optional, tag = "7")]
+    pub gpu: ::core::option::Option<u32>,
+    #[prost(uint64, tag = "8")]
+    pub gpu_memory: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Sweep {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub processes: ::prost::alloc::vec::Vec<Foreign>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Look {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Up {
-    #[prost(oneof = "up::Message", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "up::Message", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub message: ::core::option::Option<up::Message>,
 }
 /// Nested message and enum types in `Up`.
@@ -22,6 +72,8 @@ pub mod up {
         Frame(super::Frame),
         #[prost(message, tag = "6")]
         Log(super::LogChunk),
+        #[prost(message, tag = "7")]
+        Leftovers(super::Leftovers),
     }
 }
 /// The first message of an agent.
@@ -105,7 +157,7 @@ pub struct Line {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Down {
-    #[prost(oneof = "down::Message", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "down::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub message: ::core::option::Option<down::Message>,
 }
 /// Nested message and enum types in `Down`.
@@ -124,6 +176,10 @@ pub mod down {
         ReadLog(super::LogRequest),
         #[prost(message, tag = "6")]
         Leave(super::Leave),
+        #[prost(message, tag = "7")]
+        Look(super::Look),
+        #[prost(message, tag = "8")]
+        Sweep(super::Sweep),
     }
 }
 /// The first message to an agent.
@@ -353,6 +409,12 @@ pub struct Process {
     pub gpu: ::core::option::Option<u32>,
     #[prost(uint64, tag = "7")]
     pub gpu_memory: u64,
+    #[prost(string, tag = "8")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub rank: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub doing: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShardStatus {
@@ -495,7 +557,7 @@ pub struct ActRequest {
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub who: ::prost::alloc::string::String,
-    #[prost(oneof = "act_request::Action", tags = "3, 4, 5, 6, 7")]
+    #[prost(oneof = "act_request::Action", tags = "3, 4, 5, 6, 7, 8")]
     pub action: ::core::option::Option<act_request::Action>,
 }
 /// Nested message and enum types in `ActRequest`.
@@ -513,6 +575,8 @@ pub mod act_request {
         /// Ends the controller and all agents of it; the run must stand still.
         #[prost(message, tag = "7")]
         Shutdown(super::Shutdown),
+        #[prost(message, tag = "8")]
+        Sweep(super::Sweep),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1111,6 +1175,28 @@ pub mod controller_client {
             req.extensions_mut().insert(GrpcMethod::new("rldeck.v1.Controller", "Echo"));
             self.inner.unary(req, path, codec).await
         }
+        /// Looks on every node for processes of Ray, SGLang and slime, and for such with memory on a GPU, that no shard holds.
+        pub async fn leftovers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::Nothing>,
+        ) -> std::result::Result<tonic::Response<super::LeftoverReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/rldeck.v1.Controller/Leftovers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("rldeck.v1.Controller", "Leftovers"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1164,6 +1250,11 @@ pub mod controller_server {
             &self,
             request: tonic::Request<super::Nothing>,
         ) -> std::result::Result<tonic::Response<super::Nothing>, tonic::Status>;
+        /// Looks on every node for processes of Ray, SGLang and slime, and for such with memory on a GPU, that no shard holds.
+        async fn leftovers(
+            &self,
+            request: tonic::Request<super::Nothing>,
+        ) -> std::result::Result<tonic::Response<super::LeftoverReply>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct ControllerServer<T> {
@@ -1445,6 +1536,49 @@ pub mod controller_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = EchoSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/rldeck.v1.Controller/Leftovers" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeftoversSvc<T: Controller>(pub Arc<T>);
+                    impl<T: Controller> tonic::server::UnaryService<super::Nothing>
+                    for LeftoversSvc<T> {
+                        type Response = super::LeftoverReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::Nothing>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Controller>::leftovers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeftoversSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -44,6 +44,8 @@ pub(super) enum Message {
     Watch { epoch: u64, seq: u64, reply: oneshot::Sender<Subscription> },
     /// Somebody wants to know whether this task is alive.
     Echo { reply: oneshot::Sender<()> },
+    /// Somebody wants every node to look around.
+    Look { reply: oneshot::Sender<Vec<(String, oneshot::Receiver<wire::Leftovers>)>> },
     /// Somebody wants to read a log.
     ReadLog { request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk> },
 }
@@ -218,6 +220,9 @@ impl Desk {
             Message::Echo { reply } => {
                 let _ = reply.send(());
             }
+            Message::Look { reply } => {
+                let _ = reply.send(self.agents.look());
+            }
             Message::ReadLog { request, reply } => self.read_log(request, reply),
         }
     }
@@ -297,6 +302,7 @@ impl Desk {
                 }
             }
             up::Message::Log(chunk) => self.agents.log_came(chunk),
+            up::Message::Leftovers(found) => self.agents.found(found),
         }
         Ok(())
     }

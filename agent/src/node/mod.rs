@@ -2,6 +2,7 @@
 
 mod follow;
 mod session;
+mod sources;
 
 use std::time::Duration;
 

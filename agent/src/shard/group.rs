@@ -39,7 +39,8 @@ impl Group {
         tokio::task::spawn_blocking(move || group.look()).await.unwrap_or_default()
     }
 
-    fn look(&self) -> Vec<u32> {
+    /// [`Group::members`], at once.
+    pub(super) fn look(&self) -> Vec<u32> {
         let processes = Processes::now();
         let mut found: HashSet<u32> = self.cgroup.iter().flat_map(|cgroup| cgroup::members(cgroup)).collect();
         found.extend(processes.all().filter(|pid| carries(*pid, &self.nonce)));
@@ -70,9 +71,9 @@ impl Group {
         self.signal(pids, Signal::KILL);
     }
 
-    /// Its cgroup holds processes.
-    pub(super) fn is_held(&self) -> bool {
-        self.cgroup.as_ref().is_some_and(|cgroup| !cgroup::members(cgroup).is_empty())
+    /// The processes that its cgroup holds; none where there is no cgroup.
+    pub(super) fn held(&self) -> Vec<u32> {
+        self.cgroup.as_deref().map(cgroup::members).unwrap_or_default()
     }
 
     /// Nothing is left of it: takes its cgroup away.

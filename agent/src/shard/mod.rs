@@ -1,6 +1,7 @@
 //! Shards on this machine: started, watched, stopped, adopted. See [`rldeck_core::shard`] for the contract.
 
 mod cgroup;
+pub(crate) mod foreign;
 mod group;
 mod process;
 mod shelf;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, ShardState};
+use crate::process::Foreign;
 use crate::shard::{Event, Millis, ShardId, Spec, Tune};
 
 /// What an operator asks for. Everything that acts goes through here: a key, a command line, a script.
@@ -26,6 +27,13 @@ pub enum Action {
     Stop,
     /// Change arguments, by name.
     Tune(BTreeMap<String, String>),
+    /// End these processes of a node, which no shard of ours holds, and no others.
+    Sweep {
+        /// Where.
+        node: String,
+        /// Which.
+        processes: Vec<Foreign>,
+    },
 }
 
 impl Action {
@@ -41,6 +49,7 @@ impl Action {
             Action::Restart { .. } => "restart",
             Action::Stop => "stop",
             Action::Tune(_) => "tune",
+            Action::Sweep { .. } => "sweep",
         }
     }
 }
@@ -127,6 +136,8 @@ pub enum Command {
         /// All of it.
         tune: Tune,
     },
+    /// End these processes, each only while it still is the one that is named.
+    Sweep(Vec<Foreign>),
 }
 
 /// What follows from an input, in order.

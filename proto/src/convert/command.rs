@@ -1,4 +1,5 @@
 use rldeck_core::{
+    process::Foreign,
     run::{Action, Command, Outcome, Request},
     shard::Tune,
 };
@@ -10,6 +11,7 @@ use crate::{
 };
 
 alike!(Outcome, ActReply { accepted, text, tune });
+alike!(Foreign, Foreign { pid, start_ticks, boot_id, title, user, age, gpu, gpu_memory });
 
 impl From<Request> for wire::ActRequest {
     fn from(Request { id, who, action }: Request) -> Self {
@@ -19,6 +21,9 @@ impl From<Request> for wire::ActRequest {
             Action::Restart { from } => Wire::Restart(wire::Restart { from }),
             Action::Stop => Wire::Stop(wire::StopRun {}),
             Action::Tune(set) => Wire::Tune(wire::Tune { set }),
+            Action::Sweep { node, processes } => {
+                Wire::Sweep(wire::Sweep { node, processes: processes.into_iter().map(Into::into).collect() })
+            }
         };
         wire::ActRequest { id, who, action: Some(action) }
     }
@@ -35,6 +40,7 @@ impl TryFrom<wire::ActRequest> for Request {
             Wire::Restart(wire::Restart { from }) => Action::Restart { from },
             Wire::Stop(_) => Action::Stop,
             Wire::Tune(wire::Tune { set }) => Action::Tune(set),
+            Wire::Sweep(wire::Sweep { node, processes }) => Action::Sweep { node, processes: all(processes)? },
             Wire::Shutdown(_) => return Err(Malformed("an action on the run")),
         };
         match id.is_empty() {
@@ -55,9 +61,25 @@ impl From<(&str, Command)> for wire::Down {
             Command::Tune { id, tune: Tune { version, set, from } } => {
                 Wire::Tune(wire::TuneShard { id: Some(id.into()), version, set, run, from })
             }
+            Command::Sweep(processes) => Wire::Sweep(wire::Sweep {
+                node: String::new(),
+                processes: processes.into_iter().map(Into::into).collect(),
+            }),
         };
         wire::Down { message: Some(message) }
     }
+}
+
+impl TryFrom<wire::Sweep> for Command {
+    type Error = Malformed;
+
+    fn try_from(wire::Sweep { processes, .. }: wire::Sweep) -> Result<Self, Malformed> {
+        Ok(Command::Sweep(all(processes)?))
+    }
+}
+
+fn all(processes: Vec<wire::Foreign>) -> Result<Vec<Foreign>, Malformed> {
+    processes.into_iter().map(Foreign::try_from).collect()
 }
 
 impl TryFrom<wire::TuneShard> for Command {

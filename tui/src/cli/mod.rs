@@ -5,6 +5,7 @@ mod agent;
 mod init;
 mod local;
 mod logs;
+mod ray;
 mod status;
 mod up;
 
@@ -57,6 +58,9 @@ enum Command {
     /// Run a part of the built-in engine
     #[command(hide = true)]
     Engine(agent::Engine),
+    /// Run a part of a slime job
+    #[command(hide = true)]
+    Ray(ray::Ray),
     /// Start an agent again whenever it is killed
     #[command(hide = true)]
     Keep(agent::Keep),
@@ -74,6 +78,7 @@ pub(crate) fn main() -> ExitCode {
     // Processes without runtime and home: they must start fast and depend on nothing.
     let command = match cli.command {
         Some(Command::Engine(engine)) => return engine.run(),
+        Some(Command::Ray(ray)) => return ray.run(),
         Some(Command::Keep(keep)) => return keep.run(),
         Some(Command::Shim(shim)) => return shim.run(),
         Some(Command::Init(init)) => return finish(init.run()),
@@ -106,7 +111,9 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Launch(launch)) => launch.run(home).await,
         Some(Command::Down(down)) => down.run(home).await,
         Some(Command::Agent(agent)) => agent.run(home).await,
-        Some(Command::Engine(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => Ok(ExitCode::SUCCESS),
+        Some(Command::Engine(_) | Command::Ray(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -63,7 +63,7 @@ fn node(name: &str, cpus: &[f32], memory: u64, processes: Vec<Process>) -> Chang
 }
 
 fn process(name: &str, pid: u32, cpu: f32, memory: u64) -> Process {
-    Process { pid, name: "rldeck".into(), shard: Some(id(2, name, 0)), cpu, memory, gpu: None, gpu_memory: 0 }
+    Process { pid, name: "rldeck".into(), shard: Some(id(2, name, 0)), cpu, memory, ..Process::default() }
 }
 
 pub(crate) fn nodes() -> Vec<Change> {

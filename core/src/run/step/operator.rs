@@ -8,6 +8,7 @@ use crate::{
     argument::{self, Applies},
     date::Date,
     job::{Engine, Job},
+    process::Foreign,
     shard::{Severity, Tune},
 };
 
@@ -28,6 +29,7 @@ impl Turn<'_> {
             Action::Restart { from } => self.restart(from),
             Action::Stop => self.stop(),
             Action::Tune(set) => self.tune(set),
+            Action::Sweep { node, processes } => self.sweep(&node, processes),
         };
         let outcome = match answer {
             Ok((text, tune)) => Outcome { accepted: true, text, tune },
@@ -144,6 +146,15 @@ impl Turn<'_> {
             State::Idle => Err("there is no run".to_owned()),
             state => Ok((format!("run {} is {} already", self.run.id, state.name()), None)),
         }
+    }
+
+    fn sweep(&mut self, node: &str, processes: Vec<Foreign>) -> Answer {
+        if self.run.nodes.get(node) != Some(&true) {
+            return Err(format!("{node} is not connected: nothing can be ended there now"));
+        }
+        let named: Vec<_> = processes.iter().map(|of| format!("{} ({})", of.pid, of.title)).collect();
+        self.command(node, Command::Sweep(processes));
+        Ok((format!("on {node}: {}", named.join(", ")), None))
     }
 
     fn tune(&mut self, set: BTreeMap<String, String>) -> Answer {
