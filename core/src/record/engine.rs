@@ -26,10 +26,15 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// The numbers by SGLang's names, in the order printed: `#running-req`, `gen throughput (token/s)`.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], f64)> + use<'a> {
+    pub fn numbers(&self) -> impl Iterator<Item = (&'a [u8], f64)> + use<'a> {
+        self.fields().filter_map(|(name, value)| Some((name, decimal(value)?)))
+    }
+
+    /// The same, as printed.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         self.fields.split(|byte| *byte == b',').filter_map(|field| {
             let colon = memchr::memchr(b':', field)?;
-            Some((field[..colon].trim_ascii_start(), decimal(field[colon + 1..].trim_ascii())?))
+            Some((field[..colon].trim_ascii_start(), field[colon + 1..].trim_ascii()))
         })
     }
 }

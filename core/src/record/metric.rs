@@ -48,7 +48,9 @@ pub(super) fn metrics(line: &[u8], at: usize) -> Option<Record<'_>> {
     let head = head.strip_suffix(b" ")?;
     let (name, kind) = NAMES.into_iter().find(|(name, _)| head.ends_with(name.as_bytes()))?;
     let before = head[..head.len() - name.len()].last();
-    if before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'\'' | b'"')) {
+    if before
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/' | b'.' | b'\'' | b'"'))
+    {
         return None;
     }
     let inside = line.get(at + ": {".len()..)?;

@@ -13,7 +13,7 @@
 //! | `literal` | Python dictionaries |
 //! | `metric`, `timer`, `bar`, `place`, `checkpoint`, `engine`, `job` | one kind of line each |
 //! | `fault` | what went wrong and what to do, as a table |
-//! | `phase`, `progress`, `identity`, `reader` | what a file says over time |
+//! | `phase`, `progress`, `steps`, `load`, `identity`, `reader` | what a file says over time |
 
 mod bar;
 mod checkpoint;
@@ -25,6 +25,7 @@ mod identity;
 mod job;
 mod lines;
 mod literal;
+mod load;
 mod metric;
 mod parse;
 mod phase;
@@ -33,6 +34,7 @@ mod progress;
 mod reader;
 mod scan;
 mod severity;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -47,10 +49,11 @@ pub use head::{Scheduler, Source};
 pub use identity::Identity;
 pub use job::JobState;
 pub use literal::{Items, Value, Values};
+pub use load::Load;
 pub use metric::Kind;
 pub use parse::parse;
 pub use place::{Bundle, Waiting};
-pub use reader::{Addresses, Context, Load, Reader};
+pub use reader::{Addresses, Context, Reader};
 pub use severity::severity;
 
 /// What one line, or a part of it, says. Texts are as printed; bytes that are no UTF-8 are replaced.

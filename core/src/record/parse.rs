@@ -61,7 +61,7 @@ fn piece(line: &[u8], found: &mut impl FnMut(Record<'_>)) -> Rest {
         None => line,
     };
     // The commonest line of all: an engine answered a request.
-    if message.starts_with(b" INFO:  ") && message.ends_with(b"\" 200 OK") {
+    if message.trim_ascii_start().starts_with(b"INFO:  ") && message.ends_with(b"\" 200 OK") {
         return Rest::MaySpeak;
     }
     let mut rank = None;

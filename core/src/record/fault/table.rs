@@ -99,11 +99,7 @@ pub static FAULTS: &[Fault] = &[
         "port-taken",
         Error,
         Useless,
-        &[
-            sign("ddress already in use"),
-            sign("[Errno 98]"),
-            sign("Max retries exceeded with url: /get_model_info"),
-        ],
+        &[sign("ddress already in use"), sign("[Errno 98]"), sign("Max retries exceeded with url: /get_model_info")],
         "a port is taken, most often by what an earlier job left behind",
         "run `rldeck doctor` for leftovers; engines use 15000 and up, the router 3000-5000, the trainer 20000-21000",
     ),
