@@ -13,8 +13,8 @@ use std::{
 };
 
 use rldeck_core::{
-    record::{Context, Identity, Reader},
-    shard::{Event, Millis, Report, Severity, ShardId},
+    record::{Context, Reader},
+    shard::{Event, Millis, Report, ShardId},
 };
 use rldeck_proto::wire::{self, up};
 use tokio::{sync::mpsc, time::sleep};
@@ -33,8 +33,6 @@ const EVERY: Duration = Duration::from_millis(100);
 const SCAN: Duration = Duration::from_millis(500);
 /// So many lines of one node go up in a second; more are counted. What they mean goes up always.
 const MOST_LINES: u32 = 1000;
-/// One message holds so many records at most.
-const BATCH: usize = 256;
 /// The first bytes of a file tell who writes it.
 const HEAD: usize = 16 << 10;
 
@@ -161,7 +159,6 @@ impl Source {
         let at = now();
         let (mut records, mut skipped) = (Vec::new(), 0);
         let mut meant = Vec::new();
-        self.reader.settle(at, &mut |report| meant.push(report));
         for line in lines {
             let (offset, next) = (line.offset, line.next);
             self.reader.line(&line.bytes, at, &mut |report| meant.push(report));
@@ -177,6 +174,12 @@ impl Source {
             } else {
                 records.push(wire::Record { offset, next, line: None, meant: Vec::new() });
             }
+        }
+        self.reader.settle(at, &mut |report| meant.push(report));
+        let events: Vec<_> = meant.drain(..).filter_map(|report| self.event(report, at)).collect();
+        if !events.is_empty() {
+            let here = self.tail.offset();
+            records.push(wire::Record { offset: here, next: here, line: None, meant: events });
         }
         (!records.is_empty()).then(|| wire::Records {
             shard: Some(id.clone().into()),

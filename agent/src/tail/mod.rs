@@ -68,6 +68,11 @@ impl Tail {
         tail
     }
 
+    /// Where the first byte not yet given out lies.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The lines that came since; at the `end` of the file's life also a last one without line end. Empty when there is nothing.
     pub(crate) fn read(&mut self, end: bool) -> io::Result<Vec<RawLine>> {
         let file = match &mut self.file {

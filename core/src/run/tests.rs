@@ -367,7 +367,7 @@ fn a_controller_that_died_in_the_middle_of_a_step_goes_on_with_it() {
                     Command::Start(spec) if spec.role == Role::Prepare => (spec.id, EXITED),
                     Command::Start(spec) => (spec.id, ShardState::Running),
                     Command::Stop { id, .. } => (id, EXITED),
-                    Command::Tune { .. } => continue,
+                    Command::Tune { .. } | Command::Sweep(_) => continue,
                 };
                 let ready = Event { at: rig.now, report: Report::Ready };
                 rig.input(Input::Shard(ShardReport { id: id.clone(), state: state.clone(), pid: 1 }));

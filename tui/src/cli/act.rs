@@ -129,6 +129,9 @@ fn acknowledged(deck: &Deck, outcome: &Outcome, names: &[String]) -> Option<Resu
 
 #[derive(Debug, Args)]
 pub(super) struct Restart {
+    /// Go on from the checkpoint that holds this rollout as its last, instead of the newest
+    #[arg(long, value_name = "ROLLOUT")]
+    from: Option<u64>,
     #[command(flatten)]
     common: Common,
 }
@@ -136,7 +139,7 @@ pub(super) struct Restart {
 impl Restart {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         let before = Client::connect(&home).await?.deck().await?.run.attempt;
-        self.common.act(&home, Action::Restart { from: None }, |deck, _| running_again(deck, before)).await
+        self.common.act(&home, Action::Restart { from: self.from }, |deck, _| running_again(deck, before)).await
     }
 }
 

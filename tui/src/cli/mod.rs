@@ -3,6 +3,7 @@
 mod act;
 mod agent;
 mod init;
+mod leftovers;
 mod local;
 mod logs;
 mod ray;
@@ -41,6 +42,8 @@ enum Command {
     Status(status::Status),
     /// Print what the shards print
     Logs(logs::Logs),
+    /// List what earlier jobs have left running on the nodes, and end it on consent
+    Leftovers(leftovers::Leftovers),
     /// Change arguments of the running job: `rldeck tune lr=1e-4 rollout-temperature=0.9`
     Tune(act::Tune),
     /// Stop the run and start its next attempt from the last checkpoint
@@ -105,6 +108,7 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Attach(attach)) => attach.run(home).await,
         Some(Command::Status(status)) => status.run(home).await,
         Some(Command::Logs(logs)) => logs.run(home).await,
+        Some(Command::Leftovers(leftovers)) => leftovers.run(home).await,
         Some(Command::Tune(tune)) => tune.run(home).await,
         Some(Command::Restart(restart)) => restart.run(home).await,
         Some(Command::Stop(stop)) => stop.run(home).await,
