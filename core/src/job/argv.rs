@@ -7,7 +7,7 @@ use super::{
     rule::{self, Written},
 };
 use crate::{
-    argument::{self, Group, Kind},
+    argument::{self, Argument, Group, Kind},
     finding::Finding,
 };
 
@@ -22,7 +22,8 @@ impl Job {
             argv.extend(["--rollout-shards".to_owned(), self.cluster.rollout_shards.to_string()]);
         }
         for set in self.with(overrides).arguments {
-            if self.engine == Engine::Embedded && !argument::find(&set.name).is_some_and(|argument| argument.embedded) {
+            let read = |argument: &Argument| argument.read_by(Engine::Embedded);
+            if self.engine == Engine::Embedded && !argument::find(&set.name).is_some_and(read) {
                 continue;
             }
             argv.push(format!("--{}", set.name));
