@@ -37,7 +37,7 @@ use crate::argument::Group;
 
 pub use read::Read;
 pub use recipe::{recipe, recipes};
-pub use settings::{Alert, Cluster, Paths, RestartPolicy};
+pub use settings::{Alert, Cluster, Paths, RestartPolicy, Ssh};
 
 /// What does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

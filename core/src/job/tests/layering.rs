@@ -71,6 +71,13 @@ fn the_other_tables_are_read() {
         Cluster { hosts: vec!["a".into(), "b".into()], gpus_per_node: 4, rollout_shards: 3, ..Cluster::default() };
     assert_eq!(job.cluster, expected);
     assert_eq!(job.slime, Paths { dir: "/home/ada/slime".into(), ..Paths::default() });
+    let text = "[cluster]\nnodes = 3\ncolocate = false\nssh-user = \"root\"\nssh-port = 2222\nssh-config = \"/etc/c\"\n\
+                [slime]\nbridge = false\nray = \"/v/bin/ray\"\ndashboard-host = \"0.0.0.0\"\ngcs-port = 7000\n";
+    let far = mini(text);
+    let ssh = Ssh { user: Some("root".into()), port: Some(2222), config: Some("/etc/c".into()) };
+    assert_eq!((far.cluster.node_count(), &far.cluster.ssh), (3, &ssh));
+    let slime = Paths { bridge: false, ray: "/v/bin/ray".into(), gcs_port: 7000, ..Paths::default() };
+    assert_eq!(far.slime, Paths { dashboard_host: "0.0.0.0".into(), ..slime });
     assert_eq!((job.restart.max_restarts, job.restart.backoff_seconds), (0, 0.5));
     assert_eq!(job.env, changes([("TOKENS", "4"), ("DEBUG", "1")]));
     let alerts: Vec<_> = job.alerts.iter().map(|alert| (alert.above, alert.limit, alert.times)).collect();
