@@ -8,10 +8,12 @@ use crate::job::Engine;
 
 mod group;
 mod kind;
+mod old;
 mod table;
 
 pub use group::Group;
 pub use kind::Kind;
+pub use old::{Old, Stands, old};
 
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -217,7 +217,7 @@ impl Resolver<'_> {
         let text = match raw {
             Raw::Text(text) => self.variables.expand(text, &item.place, self.findings)?,
             Raw::Number(text) => text.clone(),
-            Raw::Bool(_) | Raw::List(_) | Raw::Other(_) => return None,
+            Raw::Bool(_) | Raw::List(_) | Raw::As(_) | Raw::Other(_) => return None,
         };
         if text.contains('\0') {
             self.refuse(item, format!("{} has a zero byte in it, which no process can be given", item.key));
