@@ -73,7 +73,8 @@ fn number(config: &Json, key: &str) -> Option<f64> {
     config.get("rope_parameters").and_then(|inner| inner.get(key)).or_else(|| config.get(key))?.as_f64()
 }
 
-/// Whether any layer is dense: a pure mixture's `intermediate_size` is never used. `moe-layer-freq` is a period or marks.
+/// Whether any layer is dense: a pure mixture's `intermediate_size` is never used. `moe-layer-freq` is a period
+/// or a list of marks.
 fn has_dense_layers(job: &Job, config: &Json) -> bool {
     let experts = ["num_experts", "n_routed_experts", "num_local_experts", "moe_intermediate_size"];
     let mixture = experts.iter().any(|key| number(config, key).is_some_and(|count| count > 0.0));

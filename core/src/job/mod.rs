@@ -1,8 +1,8 @@
 //! The job file: one TOML that says what to launch.
 //!
-//! A recipe is the base and the file holds only what differs. `model = "deepseek-v3"` names the whole `[model]` table
-//! (where the file has that table, it is `preset = "deepseek-v3"` in it). Its tables are the argument groups of a slime launch
-//! script and its keys slime's own argument names without `--` (SGLang's also without `sglang-`):
+//! A recipe is the base and the file holds only what differs. Its tables are the argument groups of a slime launch
+//! script and its keys slime's own argument names without `--` (SGLang's also without `sglang-`). All of `[model]` has a
+//! name, `model = "deepseek-v3"`; where the file has that table, it is `preset = "deepseek-v3"` in it.
 //!
 //! ```toml
 //! recipe = "r1-mini"
