@@ -1,7 +1,8 @@
 //! The job file: one TOML that says what to launch.
 //!
 //! A recipe is the base and the file holds only what differs. Its tables are the argument groups of a slime launch
-//! script and its keys slime's own argument names without `--` (SGLang's also without `sglang-`):
+//! script and its keys slime's own argument names without `--` (SGLang's also without `sglang-`). All of `[model]` has a
+//! name, `model = "deepseek-v3"`; where the file has that table, it is `preset = "deepseek-v3"` in it.
 //!
 //! ```toml
 //! recipe = "r1-mini"
@@ -24,6 +25,8 @@ mod argv;
 mod document;
 mod layer;
 mod lines;
+mod mismatch;
+mod preset;
 mod read;
 mod recipe;
 mod resolve;
@@ -35,9 +38,11 @@ mod write;
 
 use crate::argument::Group;
 
+pub use mismatch::model_mismatches;
+pub use preset::{preset, presets};
 pub use read::Read;
 pub use recipe::{recipe, recipes};
-pub use settings::{Alert, Cluster, Paths, RestartPolicy};
+pub use settings::{Alert, Cluster, Paths, RestartPolicy, Ssh};
 
 /// What does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -82,10 +82,10 @@ fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, findings:
     }
     let mut written = Written::new(file, &document);
     let upper = Layer::new(document, findings);
-    written.partial = findings.iter().any(|finding| finding.severity == Severity::Error);
     let base = base(&upper, file, findings);
     let complete = base.is_some();
-    let layer = base.unwrap_or_default().under(upper);
+    let layer = base.unwrap_or_default().under(upper).settled(findings);
+    written.partial = findings.iter().any(|finding| finding.severity == Severity::Error);
 
     let variables = Variables::new(layer.settings("env"), vars, findings);
     let mut resolver = Resolver { layer: &layer, variables: &variables, findings, written };

@@ -133,10 +133,15 @@ impl Resolver<'_> {
     pub(super) fn values(&mut self, table: &str) -> Values {
         let mut values = Values::new();
         for item in self.layer.settings(table) {
-            if let Outcome::Set(value) = self.value(item, settings::kind(table, &item.key)) {
-                self.written.places.insert(format!("{table}.{}", item.key), item.place.clone());
-                values.insert(item.key.clone(), value);
-            }
+            let kind = settings::kind(table, &item.key);
+            let value = match self.value(item, kind) {
+                Outcome::Set(value) => value,
+                // A flag may be true when nothing is said: here false is a value, not an absence.
+                Outcome::Left if kind == Some(Kind::Flag) => Value::One("false".to_owned()),
+                Outcome::Left | Outcome::Refused => continue,
+            };
+            self.written.places.insert(format!("{table}.{}", item.key), item.place.clone());
+            values.insert(item.key.clone(), value);
         }
         values
     }
@@ -212,7 +217,7 @@ impl Resolver<'_> {
         let text = match raw {
             Raw::Text(text) => self.variables.expand(text, &item.place, self.findings)?,
             Raw::Number(text) => text.clone(),
-            Raw::Bool(_) | Raw::List(_) | Raw::Other(_) => return None,
+            Raw::Bool(_) | Raw::List(_) | Raw::As(_) | Raw::Other(_) => return None,
         };
         if text.contains('\0') {
             self.refuse(item, format!("{} has a zero byte in it, which no process can be given", item.key));

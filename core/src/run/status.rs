@@ -148,7 +148,7 @@ impl Run {
 
     fn settings(&self) -> Vec<Setting> {
         let Some(job) = &self.job else { return Vec::new() };
-        let shown = argument::catalogue().iter().filter(|argument| argument.tunable && argument.embedded);
+        let shown = argument::catalogue().iter().filter(|argument| argument.shown(job.engine));
         shown
             .map(|argument| {
                 let name = argument.name.to_owned();

@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::shard::{Event, Millis, Report, Role, Severity, ShardId, Spec};
+use crate::{
+    deck::{Change, Deck},
+    job::Job,
+    shard::{Event, Millis, Report, Role, Severity, ShardId, Spec},
+};
 
 /// A run that is driven by hand; what it decides is kept.
 struct Rig {
@@ -432,4 +436,26 @@ fn without_agents_nothing_is_launched() {
     let request = Request { id: "1".into(), who: "me".into(), action };
     let effects = step(&mut run, 1, Input::Act(request));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Answer { outcome, .. } if !outcome.accepted)));
+}
+
+#[test]
+fn with_slime_its_own_arguments_are_shown_and_tuned() {
+    let mut rig = Rig::running();
+    let before = rig.run.show(&Deck::default()).len();
+    rig.run.job = Job::from_recipe("deepseek-r1", &|_| None).ok().map(|(job, _)| job);
+    let changes = rig.run.show(&Deck::default());
+    assert!(changes.len() > before);
+    let value = |wanted: &str| {
+        changes.iter().find_map(|change| match change {
+            Change::Setting(setting) if setting.name == wanted => Some(setting.value.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(value("balance-data").as_deref(), Some("true"));
+    assert_eq!(value("tensor-model-parallel-size"), None);
+    let mut tune = |name: &str, text: &str| rig.act(Action::Tune([(name.to_owned(), text.to_owned())].into()));
+    assert_eq!(tune("adam-eps", "1e-7").text, "adam-eps = 1e-7 from the next step");
+    assert_eq!(tune("sglang-server-concurrency", "512").text, "sglang-server-concurrency = 512 at the next rollout");
+    assert_eq!(tune("sglang-log-level", "warn").text, "sglang-log-level = warn at the restart");
+    assert!(!tune("cold-start-steps", "3").accepted);
 }

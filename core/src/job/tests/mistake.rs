@@ -104,7 +104,7 @@ fn keys_and_tables_that_are_not_known() {
         (
             "recipe = \"gpt\"\n[optimizer]\nlr = \"fast\"\n",
             &[
-                "job.toml:1: error: the recipe \"gpt\" is unknown: there is r1-mini",
+                "job.toml:1: error: the recipe \"gpt\" is unknown: there is r1-mini, deepseek-r1, qwen3-4b",
                 "job.toml:3: error: lr is \"fast\": it must be a number from 0 to 10",
             ],
         ),

@@ -164,7 +164,7 @@ impl Turn<'_> {
         }
         let mut said = Vec::new();
         for (name, value) in &set {
-            let Some(argument) = argument::find(name).filter(|argument| argument.embedded) else {
+            let Some(argument) = argument::find(name).filter(|argument| argument.read_by(job.engine)) else {
                 let nearest = argument::nearest(name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 return Err(format!("`{name}` is not an argument of this engine{nearest}"));
             };

@@ -1,5 +1,7 @@
 //! The plan: which processes a run consists of, and what each one runs.
 
+pub mod ray;
+
 use crate::{
     run::Run,
     shard::{Role, ShardId, Spec},
