@@ -17,7 +17,7 @@ fn main() {
             std::process::exit(1);
         };
         let read = begin.elapsed();
-        let launch = black_box(ray::launch(&job, &BTreeMap::new(), &hosts));
+        let launch = black_box(ray::launch(&job, &BTreeMap::new(), &hosts, &[]));
         words = launch.submit.len();
         times.push((begin.elapsed(), read));
     }

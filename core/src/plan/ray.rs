@@ -32,8 +32,19 @@ pub struct Launch {
     /// What rldeck has Ray's Jobs API run instead, a line of shell. Without `exec` a shell would stand between Ray and
     /// the driver, and the driver would outlive a stop.
     pub entrypoint: String,
-    /// What of the entrypoint's environment is rldeck's addition.
-    pub added: BTreeMap<String, String>,
+    /// What rldeck adds to the job.
+    pub added: AddedToJob,
+}
+
+/// What rldeck adds to a job, so that it reports and can be tuned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddedToJob {
+    /// Further arguments of `train.py`, behind its own.
+    pub argv: Vec<String>,
+    /// Environment of the driver.
+    pub env: BTreeMap<String, String>,
+    /// Further environment of all processes, and what replaces some of it.
+    pub env_vars: BTreeMap<String, String>,
 }
 
 /// `ray start` on one host.
@@ -69,8 +80,9 @@ impl Start {
 }
 
 /// The commands that start this job with `overrides` (as for [`Job::argv`]) on `hosts`, the first of which is the
-/// head. As long as nobody knows the hosts, they are called node0, node1, ...
-pub fn launch(job: &Job, overrides: &BTreeMap<String, String>, hosts: &[String]) -> Launch {
+/// head. As long as nobody knows the hosts, they are called node0, node1, ... `resume` are arguments that the present
+/// attempt needs to go on from a checkpoint.
+pub fn launch(job: &Job, overrides: &BTreeMap<String, String>, hosts: &[String], resume: &[String]) -> Launch {
     let hosts = if hosts.is_empty() { unknown_hosts(job) } else { hosts.to_vec() };
     let master = hosts.first().cloned().unwrap_or_default();
     let argv = job.argv_on(overrides, hosts.len());
@@ -83,16 +95,38 @@ pub fn launch(job: &Job, overrides: &BTreeMap<String, String>, hosts: &[String])
     submit.extend(argv.iter().cloned());
 
     // Ray leaves out lines that look alike within five seconds, and those of the ranks do.
-    let added = BTreeMap::from([("RAY_DEDUP_LOGS".to_owned(), "0".to_owned())]);
-    let program = words([&interpreter(paths), "train.py"]);
-    let program: Vec<String> = program.into_iter().chain(argv.iter().cloned()).collect();
+    let mut added = if paths.bridge { bridge(job, &env_vars) } else { AddedToJob::default() };
+    added.argv.extend(resume.iter().cloned());
+    added.env.insert("RAY_DEDUP_LOGS".to_owned(), "0".to_owned());
+    let mut program = words([&interpreter(paths), "train.py"]);
+    program.extend(argv.iter().chain(&added.argv).cloned());
     let directory = shell(std::slice::from_ref(&paths.dir));
-    let entrypoint = format!("cd {directory} && {}exec {}", assigned(&added), shell(&program));
+    let entrypoint = format!("cd {directory} && {}exec {}", assigned(&added.env), shell(&program));
 
     let start = |(at, host): (usize, &String)| start(job, &master, host, at == 0, &env_vars);
     let mut starts = hosts.iter().enumerate().map(start);
     let head = starts.next().unwrap_or_else(|| self::start(job, &master, &master, true, &env_vars));
     Launch { head, workers: starts.collect(), env_vars, argv, submit, entrypoint, added }
+}
+
+/// slime's public hooks, and the variable that names a hook of the operator's own in the same place: ours calls it.
+const HOOKS: [(&str, &str, &str); 3] = [
+    ("custom-megatron-before-train-step-hook-path", "before_train_step", "RLDECK_CHAIN_BEFORE_TRAIN_STEP"),
+    ("custom-megatron-before-log-prob-hook-path", "before_log_prob", "RLDECK_CHAIN_BEFORE_LOG_PROB"),
+    ("custom-rollout-log-function-path", "log_rollout", "RLDECK_CHAIN_LOG_ROLLOUT"),
+];
+
+/// What puts the bridge onto slime's hooks.
+fn bridge(job: &Job, env_vars: &BTreeMap<String, String>) -> AddedToJob {
+    let mut added = AddedToJob::default();
+    for (argument, function, chain) in HOOKS {
+        added.argv.extend([format!("--{argument}"), format!("rldeck_bridge.{function}")]);
+        added.env_vars.extend(job.value(argument).map(|theirs| (chain.to_owned(), theirs)));
+    }
+    // Ray looks the variable up on each node: there it is the directory of the node's own shard, where the bridge lies.
+    let path = env_vars.get("PYTHONPATH").map(String::as_str).unwrap_or_default();
+    added.env_vars.insert("PYTHONPATH".to_owned(), format!("${{RLDECK_SHARD_DIR}}:{path}"));
+    added
 }
 
 /// Words as one line of shell that means exactly them.
@@ -191,7 +225,7 @@ fn env_vars(job: &Job, master: &str) -> BTreeMap<String, String> {
 }
 
 /// Where the head itself reaches the Jobs API.
-fn dashboard(paths: &Paths) -> String {
+pub(super) fn dashboard(paths: &Paths) -> String {
     let host = match paths.dashboard_host.as_str() {
         "0.0.0.0" | "::" | "localhost" => "127.0.0.1",
         host => host,
@@ -200,7 +234,7 @@ fn dashboard(paths: &Paths) -> String {
 }
 
 /// An IPv6 address as it stands before a port.
-fn bracketed(host: &str) -> String {
+pub(super) fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 

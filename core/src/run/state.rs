@@ -344,6 +344,8 @@ impl Run {
                 self.tuning.version = version;
                 for (name, value) in set {
                     self.tuning.refused.remove(&name);
+                    // It names the first rollout of the value before.
+                    self.tuning.from.remove(&name);
                     if let Some((old, _)) = self.tuning.set.get(&name) {
                         self.tuning.before.entry(name.clone()).or_insert_with(|| old.clone());
                     }

@@ -130,7 +130,7 @@ fn keys_and_tables_that_are_not_known() {
             &[
                 "job.toml:3: error: gpu-per-node is unknown in [cluster]: did you mean gpus-per-node?",
                 "job.toml:5: error: retries is unknown in [restart]: its keys are max-restarts, window-minutes, \
-                 backoff-seconds, shard-restarts",
+                 backoff-seconds, early-restarts, shard-restarts",
                 "job.toml:7: error: colocate belongs in [cluster]: write it there",
                 "job.toml:8: error: actor-num-nodes follows from [cluster]: write hosts and gpus-per-node there",
             ],

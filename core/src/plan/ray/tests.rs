@@ -17,7 +17,7 @@ fn hosts(count: usize) -> Vec<String> {
 }
 
 fn plan(job: &Job, hosts: &[String]) -> Launch {
-    launch(job, &BTreeMap::new(), hosts)
+    launch(job, &BTreeMap::new(), hosts, &[])
 }
 
 #[test]
@@ -76,6 +76,12 @@ fn what_rldeck_adds_stands_apart() {
     let begin = "cd /root/slime && RAY_DEDUP_LOGS=0 exec python3 train.py --actor-num-nodes 2 --actor-num-gpus-per-node 8 --colocate --disable-bias-linear";
     assert!(launch.entrypoint.starts_with(begin), "{}", launch.entrypoint);
     assert!(launch.entrypoint.contains(" --moe-layer-freq '[0,0,0,1,1,"));
+    let end = " --moe-token-dispatcher-type flex --custom-megatron-before-train-step-hook-path rldeck_bridge.before_train_step \
+        --custom-megatron-before-log-prob-hook-path rldeck_bridge.before_log_prob \
+        --custom-rollout-log-function-path rldeck_bridge.log_rollout";
+    assert!(launch.entrypoint.ends_with(end), "{}", launch.entrypoint);
+    let path = ("PYTHONPATH".to_owned(), "${RLDECK_SHARD_DIR}:/root/Megatron-LM/".to_owned());
+    assert_eq!(launch.added.env_vars, BTreeMap::from([path]));
 }
 
 #[test]
@@ -116,7 +122,7 @@ fn the_file_says_where_ray_is_and_listens() {
 fn changes_reach_the_arguments_and_the_hosts_that_are_there_count() {
     let job = recipe("deepseek-r1");
     let set = BTreeMap::from([("lr".to_owned(), "2e-6".to_owned())]);
-    let launch = launch(&job, &set, &hosts(3));
+    let launch = launch(&job, &set, &hosts(3), &[]);
     let after = |name: &str| {
         let at = launch.argv.iter().position(|word| word == name).unwrap();
         launch.argv[at + 1].as_str()
@@ -131,4 +137,14 @@ fn what_a_shell_would_change_stands_in_quotes() {
         ["", "a b", "it's", "$HOME", "[0,1]", "~", "*", "a\nb", "\"", "\\", "#", "--x=é", "{\"a\": 1}", ";", "a=b"];
     let line = shell(&odd.map(str::to_owned));
     assert_eq!(line, "'' 'a b' 'it'\\''s' '$HOME' '[0,1]' '~' '*' 'a\nb' '\"' '\\' '#' '--x=é' '{\"a\": 1}' ';' a=b");
+}
+
+#[test]
+fn a_hook_of_the_operators_own_is_called_by_ours() {
+    let text = "recipe = \"qwen3-4b\"\n[misc]\ncustom-rollout-log-function-path = \"mine.log\"\n";
+    let job = Job::read(text, "job.toml", &|_| None).unwrap().0;
+    assert_eq!(plan(&job, &[]).added.env_vars["RLDECK_CHAIN_LOG_ROLLOUT"], "mine.log");
+    let job = Job { slime: Paths { bridge: false, ..job.slime.clone() }, ..job };
+    let launch = plan(&job, &[]);
+    assert!(launch.added.argv.is_empty() && launch.added.env_vars.is_empty());
 }
