@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Engine, Job, Set, Value,
+    Engine, Facts, Job, Set, Value,
     rule::{self, Written},
 };
 use crate::{
@@ -81,8 +81,8 @@ impl Job {
                 written.unclear.insert(name.clone());
             }
         }
-        let before = rule::check(self, &Written::default());
-        let after = rule::check(&self.with(overrides), &written);
+        let before = rule::check(self, &Written::default(), &Facts::default());
+        let after = rule::check(&self.with(overrides), &written, &Facts::default());
         findings.extend(after.into_iter().filter(|finding| !before.contains(finding)));
         findings
     }

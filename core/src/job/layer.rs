@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Keys above all tables.
-pub(super) const TOP: [&str; 4] = ["name", "recipe", "engine", "resolved"];
+pub(super) const TOP: [&str; 5] = ["name", "recipe", "engine", "allow", "resolved"];
 
 /// What one file sets. Within a table the order is kept.
 #[derive(Clone, Debug, Default)]
@@ -141,7 +141,7 @@ fn is_top(item: &Item, findings: &mut Vec<Finding>) -> bool {
     } else {
         match nearest(key, TOP) {
             Some(meant) => format!("{key} is unknown here: did you mean {meant}?"),
-            None => format!("{key} is unknown here: above all tables stand {}", TOP[..3].join(", ")),
+            None => format!("{key} is unknown here: above all tables stand {}", TOP[..4].join(", ")),
         }
     };
     findings.push(Finding::error(Some(item.place.clone()), text));
@@ -151,7 +151,9 @@ fn is_top(item: &Item, findings: &mut Vec<Finding>) -> bool {
 fn unknown_table(table: &Table) -> Finding {
     let name = &table.name;
     let tables = || Group::ALL.into_iter().map(Group::name).chain(settings::TABLES);
-    let text = if TOP.contains(&name.as_str()) {
+    let text = if name == "allow" {
+        "allow is a key: write allow = [\"RULE\"] above all tables".to_owned()
+    } else if TOP.contains(&name.as_str()) {
         format!("{name} is a key: write {name} = \"...\" above all tables")
     } else {
         let aliases = [

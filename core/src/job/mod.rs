@@ -16,6 +16,7 @@
 //! eval-prompt-data = ["mine", "${DATA}/mine.jsonl"]
 //! ```
 //!
+//! What breaks a rule is told with the rule's id, and `allow = ["layout.world"]` above all tables lets it be.
 //! An argument that the catalogue does not know is a warning: slime is given it as it is, the built-in engine is not.
 //! Everything else that cannot be right is an error, and all errors are told at once.
 
@@ -42,6 +43,8 @@ pub use mismatch::model_mismatches;
 pub use preset::{preset, presets};
 pub use read::Read;
 pub use recipe::{recipe, recipes};
+pub(crate) use rule::rules;
+pub use rule::{Checkpoints, Facts};
 pub use settings::{Alert, Cluster, Paths, RestartPolicy, Ssh};
 
 /// What does the work.
@@ -99,6 +102,8 @@ pub struct Job {
     pub recipe: Option<String>,
     /// What does the work.
     pub engine: Engine,
+    /// Rules that it may break, by id: see [`crate::finding::rules`].
+    pub allow: Vec<String>,
     /// The arguments, group by group in the order of a launch script. Where one stands twice, the later holds.
     pub arguments: Vec<Set>,
     /// The machines.
@@ -159,4 +164,4 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -17,6 +17,10 @@ impl Job {
             out.push_str("resolved = true                 # the recipe is in here already\n");
         }
         line(&mut out, "engine", &text(self.engine.name()));
+        if !self.allow.is_empty() {
+            let ids: Vec<_> = self.allow.iter().map(|id| quote(id)).collect();
+            line(&mut out, "allow", &format!("[{}]", ids.join(", ")));
+        }
         self.write_settings(&mut out);
         for group in Group::ALL {
             let sets = self.arguments.iter().filter(|set| set.group == group);

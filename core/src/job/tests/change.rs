@@ -120,12 +120,16 @@ fn changes_are_checked_alone_and_together() {
     );
     assert_eq!(
         said(changes([("rollout-batch-size", "1000")])),
-        ["error: over-sampling-batch-size is 64, less than rollout-batch-size: write at least 1000"]
+        [
+            "error[batch.over-sampling]: over-sampling-batch-size is 64, less than rollout-batch-size: write at least 1000"
+        ]
     );
     assert_eq!(said(changes([("rollout-batch-size", "1000"), ("over-sampling-batch-size", "2000")])), [""; 0]);
     assert_eq!(
         said(changes([("kl-loss-coef", "0.1")])),
-        ["warning: kl-loss-coef is 0.1, but no reference model is loaded: write use-kl-loss = true below [grpo]"]
+        [
+            "warning[loss.kl-without-reference]: kl-loss-coef is 0.1, but no reference model is loaded: write use-kl-loss = true below [grpo]"
+        ]
     );
 }
 

@@ -86,7 +86,7 @@ fn keys_and_tables_that_are_not_known() {
                 "job.toml:2: error: engin is unknown here: did you mean engine?",
                 "job.toml:3: error: lr stands above all tables: write it below [optimizer]",
                 "job.toml:4: error: rollout is a table: write [rollout] and its keys below",
-                "job.toml:5: error: warp is unknown here: above all tables stand name, recipe, engine",
+                "job.toml:5: error: warp is unknown here: above all tables stand name, recipe, engine, allow",
             ],
         ),
         (

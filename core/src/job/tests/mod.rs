@@ -8,6 +8,9 @@ mod expansion;
 mod file;
 mod layering;
 mod mistake;
+mod mutation;
+pub(crate) mod r1;
+mod rule;
 mod together;
 mod written;
 

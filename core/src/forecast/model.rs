@@ -1,0 +1,215 @@
+//! How many parameters a model has, and where they are.
+
+use super::number::{expression, grouped};
+use crate::{
+    job::{Engine, Job},
+    layout,
+};
+
+/// No size of a model is larger: with more, a slip of the keyboard would overflow the sums.
+const LARGEST: u64 = 1 << 20;
+/// No model has more parameters: some 70 million millions.
+const MOST: u128 = 1 << 46;
+
+/// A size of the model.
+fn count(job: &Job, name: &str) -> Option<u64> {
+    layout::count(job, name).filter(|size| *size <= LARGEST)
+}
+
+/// The parameters of one layer's attention, or of one feed-forward part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Matrices that tensor parallel ranks share.
+    pub cut: u64,
+    /// What each of them has whole.
+    pub whole: u64,
+}
+
+impl Part {
+    /// All of it.
+    pub fn total(self) -> u64 {
+        self.cut + self.whole
+    }
+}
+
+/// The parameters of a model, from its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// Which layers are mixtures of experts.
+    pub mixtures: Vec<bool>,
+    /// Width of the residual stream.
+    pub hidden: u64,
+    /// One row of the embedding a token.
+    pub vocabulary: u64,
+    /// The embedding, and the output head where it has weights of its own.
+    pub tables: u64,
+    /// Attention of a layer, with the norms before and after it.
+    pub attention: Part,
+    /// The feed-forward part of a dense layer.
+    pub dense: Part,
+    /// Experts of a mixture.
+    pub experts: u64,
+    /// One of them.
+    pub expert: u64,
+    /// Experts that a token goes to.
+    pub chosen: u64,
+    /// The shared expert of a mixture.
+    pub shared: Part,
+    /// The router of a mixture.
+    pub router: u64,
+    /// The norm after the last layer.
+    pub last: u64,
+    /// Layers that predict further tokens; each has a layer of its own and a projection.
+    pub further: u64,
+}
+
+impl Parameters {
+    /// Of the model of a job; nothing when the job does not describe it.
+    pub fn of(job: &Job) -> Option<Parameters> {
+        let hidden = count(job, "hidden-size")?;
+        let layers = count(job, "num-layers")?;
+        let vocabulary = count(job, "vocab-size")?;
+        let experts = count(job, "num-experts").unwrap_or(0);
+        let norm = if is(job, "normalization", "RMSNorm") { hidden } else { 2 * hidden };
+        let mixtures = if experts > 0 { mixtures(job, layers)? } else { vec![false; usize::try_from(layers).ok()?] };
+        let width = count(job, "ffn-hidden-size").unwrap_or(4 * hidden);
+        let expert = count(job, "moe-ffn-hidden-size").unwrap_or(width);
+        let shared = count(job, "moe-shared-expert-intermediate-size").unwrap_or(0);
+        let bias = job.flag("moe-router-enable-expert-bias") || job.engine == Engine::Embedded;
+        let tied = !job.flag("untie-embeddings-and-output-weights") && job.engine != Engine::Embedded;
+        let mut attention = attention(job, hidden)?;
+        attention.whole += 2 * norm;
+        let parameters = Parameters {
+            mixtures,
+            hidden,
+            vocabulary,
+            tables: if tied { 1 } else { 2 },
+            attention,
+            dense: feed_forward(job, hidden, width),
+            experts,
+            expert: feed_forward(job, hidden, expert).total(),
+            chosen: count(job, "moe-router-topk").unwrap_or(2).min(experts),
+            shared: if shared > 0 { feed_forward(job, hidden, shared) } else { Part::default() },
+            router: experts * hidden + if bias { experts } else { 0 },
+            last: norm,
+            further: count(job, "mtp-num-layers").unwrap_or(0),
+        };
+        parameters.is_sane().then_some(parameters)
+    }
+
+    /// Whether all sums fit.
+    fn is_sane(&self) -> bool {
+        let layer = u128::from(self.layer(false).max(self.layer(true)));
+        let tables = u128::from(self.table()) * 2;
+        let further = u128::from(self.further) * (layer + 2 * u128::from(self.hidden) * u128::from(self.hidden));
+        layer * self.mixtures.len() as u128 + tables + further < MOST
+    }
+
+    /// Layers that are mixtures.
+    pub fn mixture_layers(&self) -> u64 {
+        self.mixtures.iter().filter(|mixture| **mixture).count() as u64
+    }
+
+    /// Of one layer.
+    pub fn layer(&self, mixture: bool) -> u64 {
+        let ffn = match mixture {
+            true => self.experts * self.expert + self.shared.total() + self.router,
+            false => self.dense.total(),
+        };
+        self.attention.total() + ffn
+    }
+
+    /// Of all layers.
+    fn layers(&self) -> u64 {
+        let mixtures = self.mixture_layers();
+        (self.mixtures.len() as u64 - mixtures) * self.layer(false) + mixtures * self.layer(true)
+    }
+
+    /// All of the main model: what its name promises. Layers that predict further tokens are not counted.
+    pub fn total(&self) -> u64 {
+        self.layers() + self.tables * self.table() + self.last
+    }
+
+    /// What one token passes through: its experts only, and of the embedding one row, which does not count.
+    pub fn active(&self) -> u64 {
+        let idle = self.mixture_layers() * (self.experts - self.chosen) * self.expert;
+        self.layers() - idle + self.table() + self.last
+    }
+
+    /// The embedding, or the output head.
+    pub fn table(&self) -> u64 {
+        self.vocabulary * self.hidden
+    }
+
+    /// One layer that predicts a further token: a layer like the last, a projection of two streams to one, norms.
+    pub fn further_layer(&self) -> u64 {
+        self.layer(self.mixtures.last().copied().unwrap_or(false)) + 2 * self.hidden * self.hidden + 3 * self.last
+    }
+
+    /// [`Parameters::total`] written out.
+    pub fn formula(&self) -> String {
+        let (mixtures, layers) = (self.mixture_layers(), self.mixtures.len() as u64);
+        let dense = layers - mixtures;
+        let mut terms = vec![format!("{} tables x {}", self.tables, grouped(self.table()))];
+        if dense > 0 {
+            terms.push(format!("{dense} dense layers x {}", grouped(self.layer(false))));
+        }
+        if mixtures > 0 {
+            terms.push(format!("{mixtures} mixtures x {}", grouped(self.layer(true))));
+        }
+        terms.push(format!("{} (last norm)", grouped(self.last)));
+        format!("{} = {}", terms.join(" + "), grouped(self.total()))
+    }
+}
+
+fn is(job: &Job, name: &str, text: &str) -> bool {
+    job.engine == Engine::Embedded || job.effective(name).as_deref() == Some(text)
+}
+
+/// Whether linear layers have a bias.
+fn biased(job: &Job) -> bool {
+    !job.flag("disable-bias-linear") && job.engine != Engine::Embedded
+}
+
+/// Matrices in and out, gated where the model is.
+fn feed_forward(job: &Job, hidden: u64, width: u64) -> Part {
+    let inner = if job.flag("swiglu") || job.engine == Engine::Embedded { 2 * width } else { width };
+    let (cut, whole) = if biased(job) { (inner, hidden) } else { (0, 0) };
+    Part { cut: hidden * inner + width * hidden + cut, whole }
+}
+
+/// Projections of attention with the norms inside it.
+fn attention(job: &Job, hidden: u64) -> Option<Part> {
+    let heads = count(job, "num-attention-heads")?;
+    let norms = job.flag("qk-layernorm") || job.engine == Engine::Embedded;
+    if job.flag("multi-latent-attention") || job.engine == Engine::Embedded {
+        let (latent, turned) = (count(job, "kv-lora-rank")?, count(job, "qk-pos-emb-head-dim")?);
+        let (plain, value) = (count(job, "qk-head-dim")?, count(job, "v-head-dim")?);
+        let head = plain + turned;
+        let (down, up, rank) = match count(job, "q-lora-rank") {
+            Some(rank) => (hidden * rank, rank * heads * head, rank),
+            None => (0, hidden * heads * head, 0),
+        };
+        let inner = if norms { rank + latent } else { 0 };
+        return Some(Part {
+            cut: up + latent * heads * (plain + value) + heads * value * hidden,
+            whole: down + hidden * (latent + turned) + inner,
+        });
+    }
+    let width = count(job, "kv-channels").unwrap_or(hidden / heads);
+    let groups = if job.flag("group-query-attention") { count(job, "num-query-groups")? } else { heads };
+    let out = (heads + 2 * groups) * width;
+    let qkv_bias = if biased(job) || job.flag("add-qkv-bias") { out } else { 0 };
+    let whole = if norms { 2 * width } else { 0 } + if biased(job) { hidden } else { 0 };
+    Some(Part { cut: hidden * out + heads * width * hidden + qkv_bias, whole })
+}
+
+/// Which layers are mixtures: a period, a list, or the list arithmetic of Python that launch scripts use.
+fn mixtures(job: &Job, layers: u64) -> Option<Vec<bool>> {
+    let pattern = job.effective("moe-layer-freq").unwrap_or_else(|| "1".to_owned());
+    let layers = usize::try_from(layers).ok()?;
+    if let Ok(period) = pattern.trim().parse::<usize>() {
+        return (period > 0).then(|| (0..layers).map(|layer| layer % period == 0).collect());
+    }
+    expression(&pattern).filter(|marks| marks.len() == layers)
+}
