@@ -89,7 +89,7 @@ mod tests {
 
     fn said(job: &str, config: Json) -> Vec<String> {
         let text = format!(
-            "engine = \"slime\"\n{job}\n[checkpoint]\nhf-checkpoint = \"a\"\n[rollout]\nnum-rollout = 1\n\
+            "engine = \"slime\"\nallow = [\"model.layer-freq\"]\n{job}\n[cluster]\ncolocate = true\n[checkpoint]\nhf-checkpoint = \"a\"\n[rollout]\nnum-rollout = 1\n\
              rollout-batch-size = 2\nn-samples-per-prompt = 2\n"
         );
         let job = Job::read(&text, "job.toml", &|_| None).map_or_else(|wrong| panic!("{wrong:?}"), |(job, _)| job);

@@ -64,9 +64,6 @@ pub(super) fn shards(run: &Run, job: &Job) -> Vec<Spec> {
     let submission = format!("{}-{}", run.id, run.attempt);
     let mut argv = rldeck(["ray", "job", "--address", &address, "--submission", &submission]);
     argv.extend(["--entrypoint".to_owned(), launch.entrypoint.clone()]);
-    for (name, value) in &env_vars {
-        argv.extend(["--env".to_owned(), format!("{name}={value}")]);
-    }
     for start in &starts {
         argv.extend(["--node".to_owned(), start.host.clone()]);
     }
@@ -74,7 +71,10 @@ pub(super) fn shards(run: &Run, job: &Job) -> Vec<Spec> {
         argv.extend(["--checkpoints".to_owned(), dir]);
     }
     argv.extend(["--rollouts".to_owned(), run.num_rollout().to_string()]);
-    let env = BTreeMap::from([("RAY_AUTH_TOKEN".to_owned(), run.secret.clone())]);
+    // In the environment: arguments can be read by everybody on the host, and these may hold keys.
+    let env_vars = serde_json::to_string(&env_vars).unwrap_or_default();
+    let env =
+        BTreeMap::from([("RAY_AUTH_TOKEN".to_owned(), run.secret.clone()), ("RLDECK_JOB_ENV".to_owned(), env_vars)]);
     shards.push(spec(Role::Driver, 0, "driver".to_owned(), &starts[0].host, argv, env, None));
     shards
 }

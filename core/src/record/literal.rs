@@ -27,6 +27,13 @@ impl<'a> Items<'a> {
         Items { rest: behind_brace }
     }
 
+    /// The first key, when it is a string. Its value is not looked at.
+    pub(super) fn first_key(&self) -> Option<&'a [u8]> {
+        let mut ahead = self.clone();
+        ahead.rest = ahead.rest.trim_ascii_start();
+        matches!(ahead.rest.first()?, b'\'' | b'"').then(|| ahead.quoted()).flatten()
+    }
+
     /// The entry here; `None` where the dictionary ends or stops being one.
     fn entry(&mut self) -> Option<(&'a [u8], Value<'a>)> {
         let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';

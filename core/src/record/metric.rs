@@ -39,6 +39,9 @@ const NAMES: [(&str, Kind); 7] = [
     ("multi_turn", Kind::MultiTurn),
 ];
 
+/// Longest name of a value, in bytes.
+const LONGEST_NAME: usize = 300;
+
 /// The metrics whose `: {` stands at `at`. Their names hold a `/`; a dictionary of something else is not taken for them.
 pub(super) fn metrics(line: &[u8], at: usize) -> Option<Record<'_>> {
     let head = &line[..at];
@@ -55,8 +58,7 @@ pub(super) fn metrics(line: &[u8], at: usize) -> Option<Record<'_>> {
     }
     let inside = line.get(at + ": {".len()..)?;
     let items = Items::new(inside);
-    let (key, _) = items.clone().next()?;
-    if !key.contains(&b'/') {
+    if !Items::new(&inside[..inside.len().min(LONGEST_NAME)]).first_key()?.contains(&b'/') {
         return None;
     }
     let kind = match kind {

@@ -135,7 +135,7 @@ pub enum Record<'a> {
     Fault {
         /// What, and what to do.
         fault: &'static Fault,
-        /// The line from the words that tell it.
+        /// The part of the line around the words that tell it.
         text: Cow<'a, str>,
     },
     /// What `ray job submit` says of the job.

@@ -1,5 +1,5 @@
 use super::{
-    Record,
+    Items, Record, Values,
     bar::{bar, counter},
     checkpoint,
     cursor::Cursor,
@@ -13,8 +13,15 @@ use super::{
     timer::timer,
 };
 
-/// Longest text of a fault, in bytes.
-const LONGEST_FAULT: usize = 240;
+/// Longest text of a fault or of the occasion of a memory line, in bytes.
+const LONGEST_TEXT: usize = 320;
+
+/// So much of a line is shown before the words that tell a fault: who and where often stands there.
+const BEFORE_FAULT: usize = 160;
+
+/// How far behind its words a line of another kind than values tells the rest, in bytes. With it the work for a line
+/// grows no faster than the line, whatever stands in it.
+const NEAR: usize = 4 << 10;
 
 /// Says what is in one physical line, given without its `\n`. The parts between `\r` are taken one after the other.
 /// Nothing is found in a line that says nothing; nothing is allocated for it unless it is coloured in its middle.
@@ -72,7 +79,7 @@ fn piece(line: &[u8], found: &mut impl FnMut(Record<'_>)) -> Rest {
         if start < behind_bar {
             continue;
         }
-        let rest = &line[end..];
+        let rest = &line[end..line.len().min(end + NEAR)];
         let record = match mark {
             Mark::Data => {
                 found(Record::Data);
@@ -107,7 +114,7 @@ fn piece(line: &[u8], found: &mut impl FnMut(Record<'_>)) -> Rest {
             Mark::Timer if !is_word_end(&line[..start]) => timer(rest),
             Mark::Timer => None,
             Mark::Metrics => metric::metrics(line, start),
-            Mark::Memory => memory(rest, rank),
+            Mark::Memory => memory(&line[end..], rank),
             Mark::Waiting => place::waiting(rest),
             Mark::Bundle => place::bundle(&line[..start], rest),
             Mark::Saving => checkpoint::saving(rest),
@@ -132,7 +139,10 @@ fn piece(line: &[u8], found: &mut impl FnMut(Record<'_>)) -> Rest {
         }
     }
     if let (Some((index, start)), false) = (fault, harmless) {
-        found(Record::Fault { fault: &FAULTS[index], text: text(clip(&line[start..])) });
+        found(Record::Fault {
+            fault: &FAULTS[index],
+            text: text(around(line, start, behind_bar.max(line.len() - message.len()).min(start))),
+        });
     }
     Rest::MaySpeak
 }
@@ -165,16 +175,22 @@ fn rank_in(rest: &[u8]) -> Option<u32> {
 
 /// Behind `Memory-Usage `: `after wake_up model: {'gpu': '5', ...}`.
 fn memory(rest: &[u8], rank: Option<u32>) -> Option<Record<'_>> {
-    let mut cursor = Cursor(rest);
-    let when = text(cursor.until(": {")?);
-    Some(Record::Memory { when, rank, values: super::Values(super::Items::new(cursor.0)) })
+    let mut near = Cursor(&rest[..rest.len().min(LONGEST_TEXT)]);
+    let when = near.until(": {")?;
+    let values = Values(Items::new(&rest[when.len() + ": {".len()..]));
+    Some(Record::Memory { when: text(when), rank, values })
 }
 
-/// At most [`LONGEST_FAULT`] bytes, no character torn.
-fn clip(line: &[u8]) -> &[u8] {
-    let mut end = line.len().min(LONGEST_FAULT);
-    while end < line.len() && end > 0 && line[end] & 0xc0 == 0x80 {
-        end -= 1;
+/// The part of a line around the words at `start`: not before `from`, and no character torn.
+fn around(line: &[u8], start: usize, from: usize) -> &[u8] {
+    let is_torn = |at: usize| line.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let mut from = start.saturating_sub(BEFORE_FAULT).max(from);
+    let mut to = line.len().min(from + LONGEST_TEXT);
+    while from < start && is_torn(from) {
+        from += 1;
     }
-    &line[..end]
+    while to > start && is_torn(to) {
+        to -= 1;
+    }
+    &line[from..to]
 }

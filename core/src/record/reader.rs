@@ -53,6 +53,7 @@ pub struct Reader {
     saved: Option<u64>,
     /// When each notice was last given, and how often it was held back since.
     given: BTreeMap<&'static str, (Millis, u64)>,
+    faults: Vec<(&'static Fault, Millis)>,
     addresses: Addresses,
     bundles: Vec<Bundle<'static>>,
     loads: BTreeMap<Scheduler, Load>,
@@ -74,6 +75,7 @@ impl Reader {
             saving: None,
             saved: None,
             given: BTreeMap::new(),
+            faults: Vec::new(),
             addresses: Addresses::default(),
             bundles: Vec::new(),
             loads: BTreeMap::new(),
@@ -110,6 +112,11 @@ impl Reader {
     /// Tells the rollout at work, when another file knew it first.
     pub fn set_rollout(&mut self, rollout: u64) {
         self.phases.work_on(rollout);
+    }
+
+    /// The faults seen in this file and when each was first seen, in that order: the first is nearest to the cause.
+    pub fn faults(&self) -> &[(&'static Fault, Millis)] {
+        &self.faults
     }
 
     /// Where the engines listen, as far as this file tells.
@@ -308,6 +315,9 @@ impl Reader {
     }
 
     fn fault(&mut self, fault: &'static Fault, text: &str, line: &[u8], now: Millis, out: &mut impl FnMut(Report)) {
+        if self.faults.iter().all(|(seen, _)| seen.id != fault.id) {
+            self.faults.push((fault, now));
+        }
         self.notice(fault.id, fault.severity, now, out, || {
             let who = head::source(line).map(|(source, _)| format!("{source}: ")).unwrap_or_default();
             // One line, whatever stands in it.

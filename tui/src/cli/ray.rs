@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use rldeck_agent::backend::slime::{self, Driver, Node};
@@ -38,8 +38,6 @@ struct JobArgs {
     submission: String,
     #[arg(long)]
     entrypoint: String,
-    #[arg(long = "env")]
-    env: Vec<String>,
     #[arg(long = "node")]
     nodes: Vec<String>,
     #[arg(long)]
@@ -52,11 +50,10 @@ impl Ray {
     pub(super) fn run(self) -> ExitCode {
         match self.part {
             Part::Node(NodeArgs { after, scratch, argv }) => slime::start(&Node { after, scratch, argv }),
-            Part::Job(JobArgs { address, submission, entrypoint, env, nodes, checkpoints, rollouts }) => {
-                let pair =
-                    |text: &String| text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-                let env: BTreeMap<_, _> = env.iter().filter_map(pair).collect();
-                // In the environment and not in an argument: those can be read by everybody.
+            Part::Job(JobArgs { address, submission, entrypoint, nodes, checkpoints, rollouts }) => {
+                // In the environment and not in arguments: those can be read by everybody.
+                let env = std::env::var("RLDECK_JOB_ENV").ok().and_then(|text| serde_json::from_str(&text).ok());
+                let env = env.unwrap_or_default();
                 let token = std::env::var("RAY_AUTH_TOKEN").ok();
                 slime::drive(&Driver { address, token, submission, entrypoint, env, nodes, checkpoints, rollouts })
             }

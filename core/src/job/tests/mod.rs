@@ -32,10 +32,10 @@ fn said(text: &str) -> Vec<String> {
     findings.iter().map(Finding::to_string).collect()
 }
 
-/// Reads a file that has nothing wrong with it.
+/// Reads a file that runs as it is; there may be warnings.
 fn good(text: &str) -> Job {
     match Job::read(text, "job.toml", &vars) {
-        Ok((job, findings)) if findings.is_empty() => job,
+        Ok((job, _)) => job,
         _ => panic!("{text}\n{}", said(text).join("\n")),
     }
 }

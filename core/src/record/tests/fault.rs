@@ -241,5 +241,11 @@ fn words_deep_in_a_long_line_were_written_by_a_model() {
 #[test]
 fn the_text_of_a_fault_is_short_and_whole() {
     let said = said(&format!("ü CUDA out of memory {}", "ü".repeat(1000)));
-    assert!(said[0].len() < 300 && !said[0].contains('\u{fffd}'), "{}", said[0]);
+    assert!(said[0].len() < 360 && !said[0].contains('\u{fffd}'), "{}", said[0]);
+    let node = super::said(
+        "\x1b[33m(raylet)\x1b[0m The node with address: 10.77.0.5 has been marked dead because the detector has missed too many heartbeats from it.",
+    );
+    assert!(node[1].starts_with("Fault node-lost: The node with address: 10.77.0.5 has been"), "{}", node[1]);
+    let glued = super::said("5%|a| 3/4 [00:00<00:00, 1it/s][2026-11-23 16:29:51] a.py:3 - CUDA out of memory");
+    assert_eq!(glued[1], "Fault cuda-memory: [2026-11-23 16:29:51] a.py:3 - CUDA out of memory");
 }

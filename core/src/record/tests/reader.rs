@@ -1,4 +1,4 @@
-use super::super::{Context, Load, Reader, Scheduler};
+use super::super::{Context, Load, Reader, Restart, Scheduler};
 use crate::shard::{Funnel, Millis, Report, Severity};
 
 struct File(Reader, Millis);
@@ -255,6 +255,8 @@ fn a_fault_is_told_once_a_minute_with_its_remedy() {
     assert_eq!(file.notices("No space left on device").len(), 1, "another fault is another notice");
     file.1 += 60_000;
     assert!(file.notices(line)[0].1.ends_with("[50 more since]"));
+    let faults: Vec<_> = file.0.faults().iter().map(|(fault, at)| (fault.id, fault.restart, *at)).collect();
+    assert_eq!(faults, [("cuda-memory", Restart::Once, 1_000), ("disk-full", Restart::Useless, 52_000)]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     argument::{self, Applies},
     date::Date,
+    finding::Finding,
     job::{Engine, Job},
     process::Foreign,
     shard::{Severity, Tune},
@@ -51,13 +52,15 @@ impl Turn<'_> {
                 "CACHE" => Some(format!("{}/cache", self.run.home)),
                 _ => vars.get(name).cloned(),
             })
-            .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            .map_err(lines)
         };
         let name = read("?")?.0.name;
         let id = format!("{}-{name}", Date::utc(self.now).stamp());
-        let (mut job, findings) = read(&id)?;
+        let (mut job, mut findings) = read(&id)?;
         if !hosts.is_empty() {
             (job.cluster.hosts, job.cluster.hostfile) = (hosts, None);
+            // Now that the machines are known, the rules judge anew.
+            (job, findings) = Job::read(&job.to_toml(), "the job on these hosts", &|_| None).map_err(lines)?;
         }
         self.need_hosts(&job)?;
         let mut said = format!("run {id}");
@@ -195,4 +198,8 @@ impl Turn<'_> {
             self.command(&node, Command::Tune { id, tune: tune.clone() });
         }
     }
+}
+
+fn lines(findings: Vec<Finding>) -> String {
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

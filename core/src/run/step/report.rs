@@ -2,7 +2,7 @@ use super::{
     super::{Command, Fact, ShardReport, ShardState},
     GRACE, Turn,
 };
-use crate::shard::{Event, Report, ShardId};
+use crate::shard::{Event, Report, Role, ShardId};
 
 impl Turn<'_> {
     pub(super) fn joined(&mut self, node: String, reports: Vec<ShardReport>) {
@@ -74,7 +74,9 @@ impl Turn<'_> {
                 }
             }
             Report::Checkpoint { rollout, path, bytes }
-                if self.run.checkpoints.values().all(|last| last.said < event.at) =>
+                if self.run.checkpoints.values().all(|last| last.said < event.at)
+                    // What a driver finds on the disk when it starts is news only where nobody knew of it.
+                    && !(self.run.shards[&id].role == Role::Driver && self.run.checkpoints.contains_key(&rollout)) =>
             {
                 self.fact(Fact::Checkpoint { said: event.at, rollout, path, bytes });
             }
