@@ -1,6 +1,8 @@
 //! Everything that touches a machine: shards, tails, the probe, the agent's stream, the controller.
 
+pub mod bootstrap;
 pub mod controller;
+pub mod detach;
 pub mod home;
 pub mod identity;
 pub mod keep;

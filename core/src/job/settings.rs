@@ -12,6 +12,10 @@ pub struct Cluster {
     pub hosts: Vec<String>,
     /// An MPI hostfile.
     pub hostfile: Option<String>,
+    /// Where the controller listens for the agents of the other machines: `10.0.0.1` or `10.0.0.1:7431`.
+    pub address: Option<String>,
+    /// A configuration for ssh instead of the user's own.
+    pub ssh_config: Option<String>,
     /// GPUs of each machine.
     pub gpus_per_node: u32,
     /// Training and inference take turns on the same GPUs.
@@ -22,7 +26,15 @@ pub struct Cluster {
 
 impl Default for Cluster {
     fn default() -> Self {
-        Cluster { hosts: Vec::new(), hostfile: None, gpus_per_node: 8, colocate: false, rollout_shards: 2 }
+        Cluster {
+            hosts: Vec::new(),
+            hostfile: None,
+            address: None,
+            ssh_config: None,
+            gpus_per_node: 8,
+            colocate: false,
+            rollout_shards: 2,
+        }
     }
 }
 
@@ -107,6 +119,8 @@ const fn whole(min: i64, max: i64) -> Kind {
 const CLUSTER: &[(&str, Kind)] = &[
     ("hosts", Kind::List),
     ("hostfile", Kind::Path),
+    ("address", Kind::Text),
+    ("ssh-config", Kind::Path),
     ("gpus-per-node", whole(1, 1024)),
     ("colocate", Kind::Flag),
     ("rollout-shards", whole(1, 256)),
@@ -178,6 +192,8 @@ impl Cluster {
                 Some(Value::Flag) | None => usual.hosts,
             },
             hostfile: text(values, "hostfile"),
+            address: text(values, "address"),
+            ssh_config: text(values, "ssh-config"),
             gpus_per_node: number(values, "gpus-per-node", usual.gpus_per_node),
             colocate: values.contains_key("colocate"),
             rollout_shards: number(values, "rollout-shards", usual.rollout_shards),

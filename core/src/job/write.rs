@@ -27,12 +27,14 @@ impl Job {
     }
 
     fn write_settings(&self, out: &mut String) {
-        let Cluster { hosts, hostfile, gpus_per_node, colocate, rollout_shards } = &self.cluster;
+        let Cluster { hosts, hostfile, address, ssh_config, gpus_per_node, colocate, rollout_shards } = &self.cluster;
         let mut rows = Vec::new();
         if !hosts.is_empty() {
             rows.push(("hosts".to_owned(), value(&Value::Many(hosts.clone()))));
         }
-        rows.extend(hostfile.iter().map(|path| ("hostfile".to_owned(), text(path))));
+        for (key, given) in [("hostfile", hostfile), ("address", address), ("ssh-config", ssh_config)] {
+            rows.extend(given.iter().map(|given| (key.to_owned(), text(given))));
+        }
         rows.push(("gpus-per-node".to_owned(), gpus_per_node.to_string()));
         rows.push(("colocate".to_owned(), colocate.to_string()));
         rows.push(("rollout-shards".to_owned(), rollout_shards.to_string()));

@@ -14,7 +14,7 @@ use rldeck_core::{
     shard::Millis,
 };
 
-use super::{Failure, local, say};
+use super::{Failure, cluster, local, say};
 use crate::{
     console::{
         self,
@@ -36,13 +36,25 @@ pub(super) struct Up {
     /// Colours of the console
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    #[command(flatten)]
+    cluster: cluster::Options,
 }
 
 impl Up {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         let action = self.action()?;
         let since = now();
-        let mut client = local::ensure(&home).await?;
+        let hosts = match &action {
+            Action::Launch { text, file, vars } => cluster::hosts(text, file, vars)?,
+            _ => None,
+        };
+        let mut client = match hosts {
+            Some((of, hosts)) => cluster::ensure(&home, &of, hosts, &self.cluster).await?,
+            None => local::ensure(&home).await?,
+        };
+        if self.cluster.no_launch {
+            return Ok(ExitCode::SUCCESS);
+        }
         let run = client.deck().await?.run;
         match (run.state.alive(), &self.job) {
             // Whoever comes back finds the run where it is.
