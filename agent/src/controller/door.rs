@@ -1,13 +1,19 @@
 //! The door to other machines: nobody gets past it without a certificate, and who is turned away is told why, as is the log.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, mpsc},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_stream::wrappers::ReceiverStream;
@@ -22,6 +28,11 @@ const AT_ONCE: usize = 256;
 const FAREWELL: Duration = Duration::from_millis(500);
 /// Pause when no connection can be taken: there are too many open files.
 const FULL: Duration = Duration::from_millis(100);
+
+/// Who is turned away again and again is named so often.
+const NAMED_EVERY: Duration = Duration::from_secs(60);
+/// So many addresses are remembered for that.
+const REMEMBERED: usize = 1024;
 
 /// One address at which agents of other machines are served.
 pub(super) struct Door {
@@ -44,6 +55,7 @@ impl Door {
         let (guests, stream) = mpsc::channel(1);
         tokio::spawn(async move {
             let room = Arc::new(Semaphore::new(AT_ONCE));
+            let named = Arc::new(Named::default());
             loop {
                 let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
                 let accepted = tokio::select! {
@@ -58,9 +70,9 @@ impl Door {
                         continue;
                     }
                 };
-                let (acceptor, guests) = (self.acceptor.clone(), guests.clone());
+                let (acceptor, guests, named) = (self.acceptor.clone(), guests.clone(), Arc::clone(&named));
                 tokio::spawn(async move {
-                    if let Some(stream) = receive(acceptor, stream, from).await {
+                    if let Some(stream) = receive(acceptor, stream, from, &named).await {
                         let _ = guests.send(Ok(stream)).await;
                     }
                     drop(place);
@@ -71,17 +83,40 @@ impl Door {
     }
 }
 
-async fn receive(acceptor: TlsAcceptor, stream: TcpStream, from: SocketAddr) -> Option<TlsStream<TcpStream>> {
+/// Who was turned away, and when that was last written down: a stranger must not fill our disk.
+#[derive(Default)]
+struct Named(Mutex<HashMap<IpAddr, Instant>>);
+
+impl Named {
+    fn write_down(&self, from: SocketAddr, why: &str) {
+        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.get(&from.ip()).is_some_and(|at| at.elapsed() < NAMED_EVERY) {
+            return;
+        }
+        if named.len() >= REMEMBERED {
+            named.clear();
+        }
+        named.insert(from.ip(), Instant::now());
+        tracing::warn!(%from, why, "turned away");
+    }
+}
+
+async fn receive(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    from: SocketAddr,
+    named: &Named,
+) -> Option<TlsStream<TcpStream>> {
     let _ = stream.set_nodelay(true);
     match timeout(PATIENCE, acceptor.accept(stream).into_fallible()).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err((error, stream))) => {
-            tracing::warn!(%from, why = identity::why(&error), "turned away");
+            named.write_down(from, &identity::why(&error));
             farewell(stream).await;
             None
         }
         Err(_) => {
-            tracing::warn!(%from, "turned away: it has shown no certificate within {} s", PATIENCE.as_secs());
+            named.write_down(from, &format!("it has shown no certificate within {} s", PATIENCE.as_secs()));
             None
         }
     }

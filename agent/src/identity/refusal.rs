@@ -21,6 +21,17 @@ pub fn why(error: &io::Error) -> String {
     }
 }
 
+/// Whether another certificate would help.
+pub(super) fn is_about_certificates(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let issuer = [CertificateError::UnknownIssuer, CertificateError::BadSignature];
+    match tls {
+        Some(Error::AlertReceived(_)) => true,
+        Some(Error::InvalidCertificate(error)) => issuer.contains(error),
+        _ => false,
+    }
+}
+
 fn certificate(error: &CertificateError) -> String {
     match error {
         CertificateError::Expired => "its certificate has expired".to_owned(),
@@ -48,11 +59,9 @@ fn certificate(error: &CertificateError) -> String {
 /// What the other side found wrong with us.
 fn alerted(alert: AlertDescription) -> String {
     match alert {
-        AlertDescription::CertificateExpired => {
-            "it refuses our certificate as expired: `rldeck up` enrols this host anew".to_owned()
-        }
+        AlertDescription::CertificateExpired => "it refuses our certificate as expired".to_owned(),
         AlertDescription::UnknownCA | AlertDescription::DecryptError | AlertDescription::BadCertificate => {
-            "it refuses our certificate as that of another controller: `rldeck up` enrols this host anew".to_owned()
+            "it refuses our certificate as that of another authority".to_owned()
         }
         AlertDescription::CertificateRequired => "it demands a certificate, and we have none".to_owned(),
         AlertDescription::CertificateRevoked => "it refuses our certificate as revoked".to_owned(),

@@ -118,7 +118,10 @@ async fn who_has_no_good_certificate_is_told_why() {
     let now = OffsetDateTime::now_utc();
     let stranger = site.member(&theirs, &Peer::agent("gpu1"), now);
     let refused = connect(&stranger, site.door).await.unwrap_err();
-    assert!(refused.contains("it refuses our certificate as that of another controller"), "{refused}");
+    assert!(
+        refused.contains("it refuses our certificate as that of another authority; `rldeck up` enrols this host anew"),
+        "{refused}"
+    );
 
     // One that knows better than to look at its own clock is refused by the controller's.
     let expired = site.member(&ours, &Peer::agent("gpu1"), now - LIFE - Duration::from_secs(60));

@@ -71,7 +71,13 @@ pub(super) async fn dial(member: &Member, address: SocketAddr) -> Result<BufRead
     };
     match timeout(PATIENCE, dial).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(format!("the controller at {address}: {}", refusal::why(&error))),
+        Ok(Err(error)) => {
+            let remedy = match refusal::is_about_certificates(&error) {
+                true => "; `rldeck up` enrols this host anew",
+                false => "",
+            };
+            Err(format!("the controller at {address}: {}{remedy}", refusal::why(&error)))
+        }
         Err(_) => Err(format!(
             "the controller at {address}: no answer within {} s; does a firewall let TCP port {} through to it?",
             PATIENCE.as_secs(),

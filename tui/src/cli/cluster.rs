@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
 };
 
@@ -221,6 +221,11 @@ async fn controller(home: &Home, node: &str, listen: Option<SocketAddr>) -> Resu
             sleep(std::time::Duration::from_millis(20)).await;
         }
     }
+    // A keeper would try again and again, and the operator would look for the reason in a log.
+    if let Some(listen) = listen {
+        TcpListener::bind(listen)
+            .map_err(|error| format!("cannot listen on {listen}: {error}; give another port with --listen"))?;
+    }
     let listen = listen.map(|listen| listen.to_string());
     let more: Vec<&str> = listen.iter().flat_map(|listen| ["--listen", listen]).collect();
     detach::spawn(home, node, &[&["--controller"], &more[..]].concat())?;
@@ -245,13 +250,17 @@ async fn beside_controller(home: &Home, client: &mut Client, node: &str) -> Resu
     }
 }
 
-/// Whether this name is this machine's: one of its addresses is ours to bind.
+/// Whether an address is this machine's: the way to it begins where it ends.
+fn is_ours(address: IpAddr) -> bool {
+    address.is_loopback() || local_address(address).is_ok_and(|from| from == address)
+}
+
+/// Whether this name is this machine's.
 async fn is_here(name: &str) -> bool {
-    let ours = |address: IpAddr| UdpSocket::bind((address, 0)).is_ok();
     match name.parse::<IpAddr>() {
-        Ok(address) => ours(address),
+        Ok(address) => is_ours(address),
         Err(_) if name == hostname() => true,
-        Err(_) => lookup_host((name, 0)).await.is_ok_and(|mut all| all.any(|address| ours(address.ip()))),
+        Err(_) => lookup_host((name, 0)).await.is_ok_and(|mut all| all.any(|address| is_ours(address.ip()))),
     }
 }
 
@@ -293,7 +302,10 @@ async fn address(said: Option<&String>, here: Option<&Host>, there: &Host) -> Re
         }
     };
     may_listen_with_tls(address)?;
-    Ok(address)
+    match is_ours(address.ip()) {
+        true => Ok(address),
+        false => Err(format!("{} is no address of this machine: give one of those that `ip addr` shows", address.ip())),
+    }
 }
 
 async fn resolve(name: &str) -> Option<IpAddr> {

@@ -58,6 +58,10 @@ pub(super) async fn wait_for_controller(home: &Home, node: &str) -> Result<Clien
 pub(super) fn died(home: &Home, node: &str) -> Failure {
     let path = home.agent_log(node);
     let log = fs::read_to_string(&path).unwrap_or_default();
-    let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it printed nothing");
+    let last = log
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty() && !line.ends_with("starting it again"))
+        .unwrap_or("it printed nothing");
     format!("the agent {node} did not come up within {} s; last in {}:\n  {last}", PATIENCE.as_secs(), path.display())
 }
