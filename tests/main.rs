@@ -7,6 +7,7 @@ mod rig;
 
 mod bad_input;
 mod catalogue;
+mod cluster;
 mod headless;
 mod learning;
 mod survival;

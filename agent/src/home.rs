@@ -3,6 +3,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write},
+    net::SocketAddr,
     os::{
         fd::AsRawFd,
         unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -24,6 +25,9 @@ pub struct Home(PathBuf);
 pub struct Contact {
     /// `127.0.0.1:PORT`.
     pub address: String,
+    /// Where agents of other machines are served, over TLS.
+    #[serde(default)]
+    pub tls: Vec<SocketAddr>,
     /// What agents show to be let in.
     pub token: String,
     /// The controller's process id.

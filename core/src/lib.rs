@@ -8,6 +8,7 @@ pub mod date;
 pub mod deck;
 pub mod finding;
 pub mod forecast;
+pub mod host;
 pub mod job;
 pub mod layout;
 pub mod nearest;

@@ -5,12 +5,13 @@
 
 mod agents;
 mod desk;
+mod door;
 mod journal;
 mod metrics;
 mod serve;
 mod watchers;
 
-use std::{fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, time::Duration};
+use std::{fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -19,7 +20,7 @@ use tokio::{
 
 use crate::{
     home::{Contact, Home, replace_json},
-    identity,
+    identity::{self, Authority},
 };
 use desk::Desk;
 
@@ -28,27 +29,42 @@ const QUEUE: usize = 1024;
 /// How often time is told to pass.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs the controller of this home, whose lock the caller holds, until it is shut down. Agents reach it at `listen`; port 0 takes the one it had before, or any.
+/// Where agents reach the controller; port 0 takes the one it had before, or any.
+#[derive(Clone, Debug)]
+pub struct Listen {
+    /// Those of this home, on the loopback.
+    pub plain: SocketAddr,
+    /// Those of other machines.
+    pub tls: Vec<SocketAddr>,
+}
+
+/// Runs the controller of this home, whose lock the caller holds, until it is shut down.
 ///
 /// # Errors
 /// In words for the operator: the port is taken, the home cannot be written.
-pub async fn run(home: Home, listen: SocketAddr) -> Result<(), String> {
-    identity::may_listen(listen)?;
+pub async fn run(home: Home, listen: Listen) -> Result<(), String> {
+    identity::may_listen_plainly(listen.plain)?;
     let before = home.contact().ok();
-    let listener = bind(listen, before.as_ref()).await?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
+    let (listener, address) = bind(listen.plain, before.as_ref()).await?;
+    let address = address.to_string();
     let write = |error: io::Error| format!("{} cannot be written: {error}", home.path().display());
-    let token = match before {
-        Some(before) => before.token,
+    let token = match &before {
+        Some(before) => before.token.clone(),
         None => identity::token().map_err(write)?,
     };
+    let doors = doors(&home, &listen.tls, before.as_ref()).await?;
     let unix = socket(&home).map_err(write)?;
     let desk = Desk::open(home.clone())?;
-    let contact = Contact { address, token: token.clone(), pid: std::process::id() };
+    let contact = Contact {
+        address,
+        tls: doors.iter().map(door::Door::address).collect(),
+        token: token.clone(),
+        pid: std::process::id(),
+    };
     replace_json(&home.contact_file(), &contact).map_err(write)?;
     let (messages, queue) = mpsc::channel(QUEUE);
-    let servers = serve::spawn(listener, unix, token, messages.clone());
-    tracing::info!(address = contact.address, home = %home.path().display(), "controller is up");
+    let servers = serve::spawn(listener, doors, unix, token, messages.clone());
+    tracing::info!(address = contact.address, tls = ?contact.tls, home = %home.path().display(), "controller is up");
     desk.run(queue, TICK).await;
     // The last answers are on their way to consoles.
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -58,20 +74,45 @@ pub async fn run(home: Home, listen: SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-async fn bind(listen: SocketAddr, before: Option<&Contact>) -> Result<TcpListener, String> {
-    if listen.port() == 0
-        && let Some(Ok(address)) = before.map(|contact| contact.address.parse::<SocketAddr>())
-        && address.ip() == listen.ip()
-        && let Ok(listener) = TcpListener::bind(address).await
-    {
-        return Ok(listener);
+/// The authority is made when somebody may come from elsewhere, and not before.
+async fn doors(home: &Home, listen: &[SocketAddr], before: Option<&Contact>) -> Result<Vec<door::Door>, String> {
+    if listen.is_empty() {
+        return Ok(Vec::new());
     }
-    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!(
-            "cannot listen on {listen}: the port is taken by another program; give another one with --listen, or port 0 for any"
-        ),
-        _ => format!("cannot listen on {listen}: {error}"),
-    })
+    let addresses: Vec<_> = listen.iter().map(SocketAddr::ip).collect();
+    let tls = identity::server(&Authority::open(home)?, &addresses)?;
+    let mut doors = Vec::new();
+    for listen in listen {
+        identity::may_listen_with_tls(*listen)?;
+        let (listener, address) = bind(*listen, before).await?;
+        doors.push(door::Door::new(listener, address, Arc::clone(&tls)));
+    }
+    Ok(doors)
+}
+
+async fn bind(listen: SocketAddr, before: Option<&Contact>) -> Result<(TcpListener, SocketAddr), String> {
+    let listener = match before.filter(|_| listen.port() == 0).and_then(|before| had(before, listen)) {
+        Some(address) => TcpListener::bind(address).await.ok(),
+        None => None,
+    };
+    let listener = match listener {
+        Some(listener) => listener,
+        None => TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => format!(
+                "cannot listen on {listen}: the port is taken by another program; give another one with --listen, or port 0 for any"
+            ),
+            io::ErrorKind::AddrNotAvailable => format!("cannot listen on {listen}: this machine has no such address"),
+            _ => format!("cannot listen on {listen}: {error}"),
+        })?,
+    };
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    Ok((listener, address))
+}
+
+/// The address of this kind that the controller had in its last life.
+fn had(before: &Contact, listen: SocketAddr) -> Option<SocketAddr> {
+    let plain = before.address.parse().ok();
+    plain.into_iter().chain(before.tls.iter().copied()).find(|address| address.ip() == listen.ip())
 }
 
 fn socket(home: &Home) -> io::Result<UnixListener> {

@@ -27,8 +27,8 @@ use tokio_stream::{
 };
 use tonic::{Request, Response, Status, Streaming, service::interceptor::InterceptedService, transport::Server};
 
-use super::{agents, desk::Message};
-use crate::identity;
+use super::{agents, desk::Message, door::Door};
+use crate::identity::{self, Peer, Role};
 
 /// A peer that is silent for so long (interval and timeout together) is taken for lost.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(2));
@@ -37,25 +37,31 @@ const READING: Duration = Duration::from_secs(10);
 /// Deltas that wait for one console; when it lags further behind it gets the full state anew.
 const CONSOLE_QUEUE: usize = 16;
 
-/// Serves agents on the loopback, who must show the token, and consoles on the Unix socket.
+/// Serves agents on the loopback, who must show the token, agents of other machines, who must have a certificate, and
+/// consoles on the Unix socket.
 pub(super) fn spawn(
     tcp: TcpListener,
+    doors: Vec<Door>,
     unix: UnixListener,
     token: String,
     messages: mpsc::Sender<Message>,
 ) -> JoinSet<()> {
     let sessions = Arc::default();
-    let service = |agents_only| {
-        let desk = Service { messages: messages.clone(), sessions: Arc::clone(&sessions), agents_only };
+    let service = |way| {
+        let desk = Service { messages: messages.clone(), sessions: Arc::clone(&sessions), way };
         ControllerServer::new(desk).max_decoding_message_size(MOST_MESSAGE).max_encoding_message_size(MOST_MESSAGE)
     };
     let server =
         || Server::builder().http2_keepalive_interval(Some(KEEP_ALIVE.0)).http2_keepalive_timeout(Some(KEEP_ALIVE.1));
     let mut servers = JoinSet::new();
-    let agents = InterceptedService::new(service(true), identity::demand(token));
+    let agents = InterceptedService::new(service(Way::Loopback), identity::demand(token));
     let agents = server().tcp_nodelay(true).add_service(agents).serve_with_incoming(TcpListenerStream::new(tcp));
     servers.spawn(async move { complain(agents.await) });
-    let consoles = server().add_service(service(false)).serve_with_incoming(UnixListenerStream::new(unix));
+    for door in doors {
+        let guests = server().add_service(service(Way::Tls)).serve_with_incoming(door.open());
+        servers.spawn(async move { complain(guests.await) });
+    }
+    let consoles = server().add_service(service(Way::Socket)).serve_with_incoming(UnixListenerStream::new(unix));
     servers.spawn(async move { complain(consoles.await) });
     servers
 }
@@ -66,19 +72,50 @@ fn complain(served: Result<(), tonic::transport::Error>) {
     }
 }
 
+/// How somebody came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// With the token.
+    Loopback,
+    /// With a certificate.
+    Tls,
+    /// As the owner of this home.
+    Socket,
+}
+
 #[derive(Clone)]
 struct Service {
     messages: mpsc::Sender<Message>,
     sessions: Arc<AtomicU64>,
-    /// Nobody but agents may come this way.
-    agents_only: bool,
+    way: Way,
 }
 
 impl Service {
     fn for_consoles(&self) -> Result<(), Status> {
-        match self.agents_only {
-            true => Err(Status::permission_denied("only agents may use this address; consoles use the Unix socket")),
-            false => Ok(()),
+        match self.way {
+            Way::Socket => Ok(()),
+            Way::Loopback | Way::Tls => {
+                Err(Status::permission_denied("only agents may use this address; consoles use the Unix socket"))
+            }
+        }
+    }
+
+    /// Who came with a certificate speaks for the node that it names, and for no other.
+    fn may_speak_for(&self, node: &str, peer: Option<Peer>) -> Result<(), Status> {
+        match (self.way, peer) {
+            (Way::Loopback | Way::Socket, _) => Ok(()),
+            (Way::Tls, Some(Peer { role: Role::Agent, name })) if name == node => Ok(()),
+            (Way::Tls, Some(peer)) => {
+                tracing::warn!(certificate = peer.name, node, "refused: it speaks for a node that is not its own");
+                Err(Status::permission_denied(format!(
+                    "the certificate is that of {}: it may not speak for {node}; `rldeck up` enrols {node}",
+                    peer.name
+                )))
+            }
+            (Way::Tls, None) => {
+                tracing::warn!(node, "refused: its certificate names nobody");
+                Err(Status::unauthenticated("the certificate names nobody"))
+            }
         }
     }
 
@@ -110,6 +147,7 @@ impl Controller for Service {
     type WatchStream = Streamed<wire::Delta>;
 
     async fn join(&self, request: Request<Streaming<wire::Up>>) -> Result<Response<Self::JoinStream>, Status> {
+        let peer = Peer::behind(&request);
         let mut ups = request.into_inner();
         let Some(wire::Up { message: Some(wire::up::Message::Hello(hello)) }) = ups.message().await? else {
             return Err(Status::invalid_argument("an agent says hello first"));
@@ -118,6 +156,7 @@ impl Controller for Service {
         if hello.node.is_empty() {
             return Err(Status::invalid_argument("an agent needs a name"));
         }
+        self.may_speak_for(&hello.node, peer)?;
         let (node, session) = (hello.node.clone(), self.sessions.fetch_add(1, Ordering::Relaxed));
         let (down, downs) = mpsc::channel(agents::QUEUE);
         self.tell(Message::Joined { hello, session, down }).await?;

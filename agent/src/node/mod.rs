@@ -1,26 +1,19 @@
 //! The agent of one node: dials the controller, tells what its shards do, does what it is told. It listens on nothing.
 
+mod dial;
 mod follow;
 mod session;
 mod sources;
 
 use std::time::Duration;
 
-use rldeck_proto::{MOST_MESSAGE, wire::controller_client::ControllerClient};
 use tokio::time::sleep;
-use tonic::{service::interceptor::InterceptedService, transport::Endpoint};
 
-use crate::{
-    home::{Contact, Home},
-    identity,
-    probe::Probe,
-    shard::Shelf,
-};
+use crate::{home::Home, identity::Member, probe::Probe, shard::Shelf};
+use dial::{Client, dial};
 
 /// Between attempts to reach the controller: from, to.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// A controller that is silent for so long is taken for lost.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// What an agent needs to know.
 #[derive(Clone, Debug)]
@@ -29,6 +22,8 @@ pub struct Agent {
     pub home: Home,
     /// Its name in the job.
     pub node: String,
+    /// Its controller is that of this home, even if another one has enrolled it before.
+    pub local: bool,
 }
 
 /// Why a session ended in peace.
@@ -47,13 +42,22 @@ impl Agent {
         let probe = Probe::start(shelf.clone());
         let mut wait = BACKOFF.0;
         let mut joined = false;
+        let mut told = String::new();
         loop {
             match self.session(&shelf, &probe).await {
                 Ok(Goodbye::Leave) => return tracing::info!(node = self.node, "sent away by the controller"),
-                Ok(Goodbye::Closed) => (joined, wait) = (true, BACKOFF.0),
+                Ok(Goodbye::Closed) => {
+                    (joined, wait) = (true, BACKOFF.0);
+                    told.clear();
+                }
                 // A controller that was killed leaves its address; one that was shut down takes it away.
-                Err(_) if joined && !self.home.contact_file().exists() => {
+                Err(_) if joined && !self.is_enrolled() && !self.home.contact_file().exists() => {
                     return tracing::info!(node = self.node, "the controller was shut down");
+                }
+                // Nobody else can tell why a host far away has not joined; once is enough.
+                Err(why) if self.is_enrolled() && why != told => {
+                    tracing::warn!(node = self.node, why, "no controller; trying again");
+                    told = why;
                 }
                 Err(why) => tracing::debug!(node = self.node, why, "no controller"),
             }
@@ -63,34 +67,15 @@ impl Agent {
         }
     }
 
+    /// Another machine's controller has let it in.
+    fn is_enrolled(&self) -> bool {
+        !self.local && !matches!(Member::read(&self.home, &self.node), Ok(None))
+    }
+
     async fn session(&self, shelf: &Shelf, probe: &Probe) -> Result<Goodbye, String> {
-        let contact =
-            self.home.contact().map_err(|error| format!("{}: {error}", self.home.contact_file().display()))?;
-        let client = dial(&contact).await?;
+        let client = dial(self).await?;
         session::run(self, client, shelf, probe).await
     }
-}
-
-type Client = ControllerClient<
-    InterceptedService<
-        tonic::transport::Channel,
-        Box<dyn FnMut(tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> + Send>,
-    >,
->;
-
-async fn dial(contact: &Contact) -> Result<Client, String> {
-    let channel = Endpoint::from_shared(format!("http://{}", contact.address))
-        .map_err(|error| error.to_string())?
-        .connect_timeout(Duration::from_secs(2))
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true)
-        .connect()
-        .await
-        .map_err(|error| format!("{}: {error}", contact.address))?;
-    let show = Box::new(identity::show(&contact.token));
-    let client = ControllerClient::with_interceptor(channel, show as Box<_>);
-    Ok(client.max_decoding_message_size(MOST_MESSAGE).max_encoding_message_size(MOST_MESSAGE))
 }
 
 /// In 0..1; good enough to spread agents.

@@ -10,5 +10,6 @@ mod stop;
 mod watch;
 
 pub use process::boot_id;
+pub(crate) use process::start_ticks;
 pub use shelf::{Held, Shelf};
 pub use shim::shim;

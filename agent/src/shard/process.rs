@@ -19,7 +19,7 @@ pub fn boot_id() -> String {
 }
 
 /// Start time of a living process in clock ticks since boot; `None` when there is none, or only its zombie.
-pub(super) fn start_ticks(pid: u32) -> Option<u64> {
+pub(crate) fn start_ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything; the fields after it count from 3.
     let mut fields = stat[stat.rfind(')')? + 1..].split_ascii_whitespace();

@@ -14,6 +14,8 @@ pub struct Cluster {
     pub hostfile: Option<String>,
     /// How many there are, for as long as nobody has read the hostfile.
     pub nodes: Option<u32>,
+    /// Where the controller listens for the agents of the other machines: `10.0.0.1` or `10.0.0.1:7431`.
+    pub address: Option<String>,
     /// GPUs of each machine.
     pub gpus_per_node: u32,
     /// Training and inference take turns on the same GPUs.
@@ -30,6 +32,7 @@ impl Default for Cluster {
             hosts: Vec::new(),
             hostfile: None,
             nodes: None,
+            address: None,
             gpus_per_node: 8,
             colocate: false,
             rollout_shards: 2,
@@ -172,6 +175,7 @@ const CLUSTER: &[(&str, Kind)] = &[
     ("hosts", Kind::List),
     ("hostfile", Kind::Path),
     ("nodes", whole(1, 100_000)),
+    ("address", Kind::Text),
     ("gpus-per-node", whole(1, 1024)),
     ("colocate", Kind::Flag),
     ("rollout-shards", whole(1, 256)),
@@ -267,6 +271,7 @@ impl Cluster {
             },
             hostfile: text(values, "hostfile"),
             nodes: text(values, "nodes").and_then(|text| text.parse().ok()),
+            address: text(values, "address"),
             gpus_per_node: number(values, "gpus-per-node", usual.gpus_per_node),
             colocate: flag(values, "colocate", usual.colocate),
             rollout_shards: number(values, "rollout-shards", usual.rollout_shards),

@@ -31,12 +31,14 @@ impl Job {
     }
 
     fn write_settings(&self, out: &mut String) {
-        let Cluster { hosts, hostfile, nodes, gpus_per_node, colocate, rollout_shards, ssh } = &self.cluster;
+        let Cluster { hosts, hostfile, nodes, address, gpus_per_node, colocate, rollout_shards, ssh } = &self.cluster;
         let mut rows = Vec::new();
         if !hosts.is_empty() {
             rows.push(("hosts".to_owned(), value(&Value::Many(hosts.clone()))));
         }
-        rows.extend(hostfile.iter().map(|path| ("hostfile".to_owned(), text(path))));
+        for (key, given) in [("hostfile", hostfile), ("address", address)] {
+            rows.extend(given.iter().map(|given| (key.to_owned(), text(given))));
+        }
         rows.extend(nodes.map(|nodes| ("nodes".to_owned(), nodes.to_string())));
         rows.push(("gpus-per-node".to_owned(), gpus_per_node.to_string()));
         rows.push(("colocate".to_owned(), colocate.to_string()));

@@ -2,6 +2,8 @@
 
 mod act;
 mod agent;
+mod cluster;
+mod enroll;
 mod init;
 mod leftovers;
 mod local;
@@ -58,6 +60,9 @@ enum Command {
     Init(init::Init),
     /// Run an agent, or with --controller the controller and an agent beside it
     Agent(agent::Agent),
+    /// Ask for a certificate on stdout, keep the one that comes on stdin; `rldeck up` runs it on other hosts
+    #[command(hide = true)]
+    Enroll(enroll::Enroll),
     /// Run a part of the built-in engine
     #[command(hide = true)]
     Engine(agent::Engine),
@@ -115,6 +120,7 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Launch(launch)) => launch.run(home).await,
         Some(Command::Down(down)) => down.run(home).await,
         Some(Command::Agent(agent)) => agent.run(home).await,
+        Some(Command::Enroll(enroll)) => enroll.run(home).await,
         Some(Command::Engine(_) | Command::Ray(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => {
             Ok(ExitCode::SUCCESS)
         }

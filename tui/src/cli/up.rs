@@ -14,7 +14,7 @@ use rldeck_core::{
     shard::Millis,
 };
 
-use super::{Failure, local, say};
+use super::{Failure, cluster, local, say};
 use crate::{
     console::{
         self,
@@ -36,13 +36,18 @@ pub(super) struct Up {
     /// Colours of the console
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    #[command(flatten)]
+    cluster: cluster::Options,
 }
 
 impl Up {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
-        let action = self.action()?;
+        let mut action = self.action()?;
         let since = now();
-        let mut client = local::ensure(&home).await?;
+        let mut client = local_or_cluster(&home, &mut action, &self.cluster).await?;
+        if self.cluster.no_launch {
+            return Ok(ExitCode::SUCCESS);
+        }
         let run = client.deck().await?.run;
         match (run.state.alive(), &self.job) {
             // Whoever comes back finds the run where it is.
@@ -85,6 +90,22 @@ impl Up {
         let vars = variables(&text);
         Ok(Action::Launch { text, file, vars, hosts: Vec::new() })
     }
+}
+
+/// Connects to the controller that an action goes to, with agents on all hosts of its job; the action is told who they are.
+async fn local_or_cluster(
+    home: &Home,
+    action: &mut Action,
+    options: &cluster::Options,
+) -> Result<link::Client, Failure> {
+    if let Action::Launch { text, file, vars, hosts } = action
+        && let Some((of, named)) = cluster::hosts(text, file, vars)?
+    {
+        let (client, joined) = cluster::ensure(home, &of, named, options).await?;
+        *hosts = joined;
+        return Ok(client);
+    }
+    local::ensure(home).await
 }
 
 /// The variables of our environment that a text refers to: the controller has another environment, and need not know all of ours.
