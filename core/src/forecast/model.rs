@@ -3,7 +3,7 @@
 use super::number::{expression, grouped};
 use crate::{
     job::{Engine, Job},
-    layout,
+    layout::count,
 };
 
 /// No size of a model is larger: with more, a slip of the keyboard would overflow the sums.
@@ -11,10 +11,26 @@ const LARGEST: u64 = 1 << 20;
 /// No model has more parameters: some 70 million millions.
 const MOST: u128 = 1 << 46;
 
-/// A size of the model.
-fn count(job: &Job, name: &str) -> Option<u64> {
-    layout::count(job, name).filter(|size| *size <= LARGEST)
-}
+/// The arguments that sizes are read from.
+const SIZES: [&str; 17] = [
+    "hidden-size",
+    "num-layers",
+    "vocab-size",
+    "ffn-hidden-size",
+    "num-attention-heads",
+    "num-query-groups",
+    "kv-channels",
+    "q-lora-rank",
+    "kv-lora-rank",
+    "qk-head-dim",
+    "qk-pos-emb-head-dim",
+    "v-head-dim",
+    "num-experts",
+    "moe-ffn-hidden-size",
+    "moe-router-topk",
+    "moe-shared-expert-intermediate-size",
+    "mtp-num-layers",
+];
 
 /// The parameters of one layer's attention, or of one feed-forward part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +82,9 @@ pub struct Parameters {
 impl Parameters {
     /// Of the model of a job; nothing when the job does not describe it.
     pub fn of(job: &Job) -> Option<Parameters> {
+        if SIZES.iter().any(|name| count(job, name).is_some_and(|size| size > LARGEST)) {
+            return None;
+        }
         let hidden = count(job, "hidden-size")?;
         let layers = count(job, "num-layers")?;
         let vocabulary = count(job, "vocab-size")?;

@@ -42,7 +42,7 @@ pub(super) fn cache(job: &Job, layout: &Layout, forecast: &Forecast, token: (u64
         let dp = crate::layout::EngineSizes::of(job).dp;
         counts.push(Count::new(
             "tokens in the caches of all engines",
-            tokens * dp * engines,
+            tokens.saturating_mul(dp).saturating_mul(engines),
             format!("{} x {dp} replicas of attention x {engines} engines", grouped(tokens)),
         ));
     }
