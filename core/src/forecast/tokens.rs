@@ -1,5 +1,7 @@
 //! Tokens of a rollout and of the engines' caches.
 
+use serde::Serialize;
+
 use super::{Forecast, Group, number::grouped};
 use crate::{
     job::Job,
@@ -7,7 +9,7 @@ use crate::{
 };
 
 /// A number of tokens or requests with its formula.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
     /// What is counted.
     pub name: String,

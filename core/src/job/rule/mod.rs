@@ -3,6 +3,7 @@
 //! Each file has the rules of one idea as a table; what is said about a job, what `allow` may name and what the
 //! operator can look up all come from these tables.
 
+mod attention;
 mod batch;
 mod built_in;
 mod case;
@@ -19,6 +20,7 @@ mod network;
 mod placement;
 mod recompute;
 mod resume;
+mod schedule;
 mod sglang;
 mod speculative;
 mod stage;
@@ -38,7 +40,7 @@ pub use facts::{Checkpoints, Facts};
 pub(super) use written::Written;
 
 /// The tables, in the order in which they are judged.
-const TABLES: [&[Law]; 18] = [
+const TABLES: [&[Law]; 19] = [
     batch::LAWS,
     tokens::LAWS,
     loss::LAWS,
@@ -50,10 +52,11 @@ const TABLES: [&[Law]; 18] = [
     stage::LAWS,
     expert::LAWS,
     sglang::LAWS,
-    sglang::ATTENTION,
+    attention::LAWS,
     speculative::LAWS,
     memory::LAWS,
     recompute::LAWS,
+    schedule::LAWS,
     resume::LAWS,
     network::LAWS,
     network::FAULTS,
