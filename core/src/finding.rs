@@ -67,7 +67,7 @@ impl Finding {
 }
 
 /// A rule that a job must keep, by the id that findings carry and that `allow` in a job file names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// Its id: what it is about, a dot, and the rule.
     pub id: &'static str,

@@ -22,16 +22,15 @@ pub(super) fn terms(job: &Job, parameters: &Parameters) -> Vec<Term> {
     if job.value("save").is_some()
         && let (Some(every), Some(rollouts)) = (count(job, "save-interval"), count(job, "num-rollout"))
     {
-        // After each interval, and after the last rollout in any case.
-        let times = rollouts.div_ceil(every);
         let each: u64 = terms.iter().map(|term| term.bytes).sum();
+        // After each interval, and after the last rollout in any case.
+        let (every, name) = match count(job, "save-retain-interval") {
+            Some(retained) => (retained.max(every), "checkpoints at the end: the others are removed"),
+            None => (every, "checkpoints at the end: none is removed"),
+        };
+        let times = rollouts.div_ceil(every);
         let formula = format!("{times} checkpoints ({rollouts} rollouts, one every {every}) x {} bytes", grouped(each));
-        terms.push(Term::new(
-            Group::Kept,
-            "checkpoints at the end: none is removed",
-            each.saturating_mul(times),
-            formula,
-        ));
+        terms.push(Term::new(Group::Kept, name, each.saturating_mul(times), formula));
     }
     terms
 }

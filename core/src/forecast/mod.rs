@@ -9,8 +9,11 @@ mod gpu;
 mod host;
 mod model;
 mod number;
+mod shape;
 mod share;
 mod tokens;
+
+use serde::Serialize;
 
 use crate::{job::Job, layout::Layout};
 
@@ -19,7 +22,7 @@ pub use number::gigabytes;
 pub use tokens::Count;
 
 /// What a figure is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Group {
     /// Memory of the fullest training GPU.
     Gpu,
@@ -57,7 +60,7 @@ impl Group {
 }
 
 /// One figure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Term {
     /// What it is about.
     pub group: Group,
@@ -76,7 +79,7 @@ impl Term {
 }
 
 /// What the job itself does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Machine {
     /// Memory of a GPU.
     pub gpu_bytes: u64,
@@ -92,7 +95,7 @@ impl Default for Machine {
 }
 
 /// What a job will take.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Forecast {
     /// The model.
     pub parameters: Parameters,

@@ -1,9 +1,14 @@
 //! How many parameters a model has, and where they are.
 
-use super::number::{expression, grouped};
+use serde::Serialize;
+
+use super::{
+    number::grouped,
+    shape::{attention, feed_forward, is, mixtures},
+};
 use crate::{
     job::{Engine, Job},
-    layout,
+    layout::count,
 };
 
 /// No size of a model is larger: with more, a slip of the keyboard would overflow the sums.
@@ -11,13 +16,29 @@ const LARGEST: u64 = 1 << 20;
 /// No model has more parameters: some 70 million millions.
 const MOST: u128 = 1 << 46;
 
-/// A size of the model.
-fn count(job: &Job, name: &str) -> Option<u64> {
-    layout::count(job, name).filter(|size| *size <= LARGEST)
-}
+/// The arguments that sizes are read from.
+const SIZES: [&str; 17] = [
+    "hidden-size",
+    "num-layers",
+    "vocab-size",
+    "ffn-hidden-size",
+    "num-attention-heads",
+    "num-query-groups",
+    "kv-channels",
+    "q-lora-rank",
+    "kv-lora-rank",
+    "qk-head-dim",
+    "qk-pos-emb-head-dim",
+    "v-head-dim",
+    "num-experts",
+    "moe-ffn-hidden-size",
+    "moe-router-topk",
+    "moe-shared-expert-intermediate-size",
+    "mtp-num-layers",
+];
 
 /// The parameters of one layer's attention, or of one feed-forward part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Matrices that tensor parallel ranks share.
     pub cut: u64,
@@ -33,7 +54,7 @@ impl Part {
 }
 
 /// The parameters of a model, from its arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parameters {
     /// Which layers are mixtures of experts.
     pub mixtures: Vec<bool>,
@@ -66,6 +87,9 @@ pub struct Parameters {
 impl Parameters {
     /// Of the model of a job; nothing when the job does not describe it.
     pub fn of(job: &Job) -> Option<Parameters> {
+        if SIZES.iter().any(|name| count(job, name).is_some_and(|size| size > LARGEST)) {
+            return None;
+        }
         let hidden = count(job, "hidden-size")?;
         let layers = count(job, "num-layers")?;
         let vocabulary = count(job, "vocab-size")?;
@@ -160,56 +184,4 @@ impl Parameters {
         terms.push(format!("{} (last norm)", grouped(self.last)));
         format!("{} = {}", terms.join(" + "), grouped(self.total()))
     }
-}
-
-fn is(job: &Job, name: &str, text: &str) -> bool {
-    job.engine == Engine::Embedded || job.effective(name).as_deref() == Some(text)
-}
-
-/// Whether linear layers have a bias.
-fn biased(job: &Job) -> bool {
-    !job.flag("disable-bias-linear") && job.engine != Engine::Embedded
-}
-
-/// Matrices in and out, gated where the model is.
-fn feed_forward(job: &Job, hidden: u64, width: u64) -> Part {
-    let inner = if job.flag("swiglu") || job.engine == Engine::Embedded { 2 * width } else { width };
-    let (cut, whole) = if biased(job) { (inner, hidden) } else { (0, 0) };
-    Part { cut: hidden * inner + width * hidden + cut, whole }
-}
-
-/// Projections of attention with the norms inside it.
-fn attention(job: &Job, hidden: u64) -> Option<Part> {
-    let heads = count(job, "num-attention-heads")?;
-    let norms = job.flag("qk-layernorm") || job.engine == Engine::Embedded;
-    if job.flag("multi-latent-attention") || job.engine == Engine::Embedded {
-        let (latent, turned) = (count(job, "kv-lora-rank")?, count(job, "qk-pos-emb-head-dim")?);
-        let (plain, value) = (count(job, "qk-head-dim")?, count(job, "v-head-dim")?);
-        let head = plain + turned;
-        let (down, up, rank) = match count(job, "q-lora-rank") {
-            Some(rank) => (hidden * rank, rank * heads * head, rank),
-            None => (0, hidden * heads * head, 0),
-        };
-        let inner = if norms { rank + latent } else { 0 };
-        return Some(Part {
-            cut: up + latent * heads * (plain + value) + heads * value * hidden,
-            whole: down + hidden * (latent + turned) + inner,
-        });
-    }
-    let width = count(job, "kv-channels").unwrap_or(hidden / heads);
-    let groups = if job.flag("group-query-attention") { count(job, "num-query-groups")? } else { heads };
-    let out = (heads + 2 * groups) * width;
-    let qkv_bias = if biased(job) || job.flag("add-qkv-bias") { out } else { 0 };
-    let whole = if norms { 2 * width } else { 0 } + if biased(job) { hidden } else { 0 };
-    Some(Part { cut: hidden * out + heads * width * hidden + qkv_bias, whole })
-}
-
-/// Which layers are mixtures: a period, a list, or the list arithmetic of Python that launch scripts use.
-fn mixtures(job: &Job, layers: u64) -> Option<Vec<bool>> {
-    let pattern = job.effective("moe-layer-freq").unwrap_or_else(|| "1".to_owned());
-    let layers = usize::try_from(layers).ok()?;
-    if let Ok(period) = pattern.trim().parse::<usize>() {
-        return (period > 0).then(|| (0..layers).map(|layer| layer % period == 0).collect());
-    }
-    expression(&pattern).filter(|marks| marks.len() == layers)
 }

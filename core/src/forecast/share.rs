@@ -48,8 +48,9 @@ impl Replicas {
 
 /// The vocabulary with the rows that TP needs.
 pub(super) fn padded(job: &Job, parameters: &Parameters, tp: u64) -> u64 {
-    let by = count(job, "make-vocab-size-divisible-by").unwrap_or(128);
-    parameters.vocabulary.next_multiple_of(by.saturating_mul(tp).max(1))
+    // What is absurd is left to Megatron, so that no sum overflows.
+    let by = count(job, "make-vocab-size-divisible-by").filter(|by| *by <= 1 << 20).unwrap_or(128);
+    parameters.vocabulary.next_multiple_of(by * tp)
 }
 
 /// The share of a GPU of each stage.

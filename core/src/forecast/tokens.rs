@@ -1,5 +1,7 @@
 //! Tokens of a rollout and of the engines' caches.
 
+use serde::Serialize;
+
 use super::{Forecast, Group, number::grouped};
 use crate::{
     job::Job,
@@ -7,7 +9,7 @@ use crate::{
 };
 
 /// A number of tokens or requests with its formula.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Count {
     /// What is counted.
     pub name: String,
@@ -42,7 +44,7 @@ pub(super) fn cache(job: &Job, layout: &Layout, forecast: &Forecast, token: (u64
         let dp = crate::layout::EngineSizes::of(job).dp;
         counts.push(Count::new(
             "tokens in the caches of all engines",
-            tokens * dp * engines,
+            tokens.saturating_mul(dp).saturating_mul(engines),
             format!("{} x {dp} replicas of attention x {engines} engines", grouped(tokens)),
         ));
     }

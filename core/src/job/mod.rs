@@ -16,7 +16,8 @@
 //! eval-prompt-data = ["mine", "${DATA}/mine.jsonl"]
 //! ```
 //!
-//! What breaks a rule is told with the rule's id, and `allow = ["layout.world"]` above all tables lets it be.
+//! What breaks a rule is told with the rule's id. `allow = ["layout.world"]` above all tables lets it be: an error is
+//! then a warning, and a warning is not told again.
 //! An argument that the catalogue does not know is a warning: slime is given it as it is, the built-in engine is not.
 //! Everything else that cannot be right is an error, and all errors are told at once.
 

@@ -1,10 +1,12 @@
 //! The inference engines: which GPUs each has, and what part each GPU has of it.
 
+use serde::Serialize;
+
 use super::sizes::{Gpus, count};
 use crate::job::Job;
 
 /// One inference engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Engine {
     /// Its number.
     pub index: u32,
@@ -13,7 +15,7 @@ pub struct Engine {
 }
 
 /// One GPU of an engine: one scheduler process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct EngineRank {
     /// Its node, counted as for training.
     pub node: u32,
@@ -40,7 +42,7 @@ impl EngineRank {
 }
 
 /// In how many parts an engine is cut, each way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct EngineSizes {
     /// Its GPUs.
     pub gpus: u64,

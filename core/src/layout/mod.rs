@@ -10,7 +10,6 @@ pub mod stage;
 use crate::{
     finding::Finding,
     job::{self, Job},
-    shard::Severity,
 };
 
 pub use engine::{Engine, EngineRank, EngineSizes};
@@ -52,10 +51,7 @@ impl Layout {
     /// Works it out, or says why it does not come out even. That a job allows a rule to be broken does not help here.
     pub fn new(job: &Job, nodes: usize) -> Result<Layout, Vec<Finding>> {
         let facts = job::Facts { nodes: u32::try_from(nodes).ok(), ..job::Facts::default() };
-        let mut findings = job.broken(&facts);
-        findings.retain(|finding| {
-            finding.severity == Severity::Error && finding.id.as_deref().is_some_and(|id| NEEDED.contains(&id))
-        });
+        let mut findings = job.broken(&facts, &NEEDED);
         if let Some(name) = stage::OTHER.iter().find(|name| job.value(name).is_some()) {
             findings.push(Finding::error(None, format!("{name} deals the layers in a way that rldeck does not know")));
         }

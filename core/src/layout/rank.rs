@@ -1,7 +1,9 @@
 //! One training process: where it runs and which part it has.
 
+use serde::Serialize;
+
 /// A rank of training. Nodes are counted in the order of their addresses, as slime places them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Rank {
     /// Its number in the whole of training.
     pub rank: u32,
@@ -24,6 +26,7 @@ pub struct Rank {
     /// Its replica of the experts.
     pub edp: u32,
     /// There is more than one replica, which the label then tells apart.
+    #[serde(skip)]
     pub(super) replicas: bool,
 }
 

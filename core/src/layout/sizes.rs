@@ -1,9 +1,11 @@
 //! How a job says that it is cut.
 
+use serde::Serialize;
+
 use crate::job::{Engine, Job};
 
 /// In how many parts training is cut, each way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Sizes {
     /// Tensor parallel: ranks that share each matrix.
     pub tp: u64,
@@ -45,7 +47,7 @@ impl Sizes {
 }
 
 /// The GPUs of a job, and what they are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Gpus {
     /// Of one node.
     pub per_node: u64,

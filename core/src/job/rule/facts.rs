@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// What was read from the nodes. What is not known is left empty, and the rules that need it say nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Facts {
     /// How many nodes there are; without it, the hosts that the job names are counted.
     pub nodes: Option<u32>,
@@ -26,7 +29,8 @@ pub struct Facts {
 }
 
 /// A directory of checkpoints.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Checkpoints {
     /// The text of `latest_checkpointed_iteration.txt`: a number, or `release`.
     pub tracker: Option<String>,

@@ -69,7 +69,7 @@ pub(super) const LAWS: &[Law] = &[
         |case| {
             let dropped = |name: &str| {
                 let share = case.text(name).unwrap_or_else(|| "0.1".to_owned());
-                share.parse().map_or(true, |share: f64| share != 0.0).then(|| match case.set(name) {
+                (share.parse() != Ok(0.0_f64)).then(|| match case.set(name) {
                     true => format!("{name} is {share}"),
                     false => format!("{name} is not given and so {share}"),
                 })

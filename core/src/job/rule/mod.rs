@@ -3,6 +3,7 @@
 //! Each file has the rules of one idea as a table; what is said about a job, what `allow` may name and what the
 //! operator can look up all come from these tables.
 
+mod attention;
 mod batch;
 mod built_in;
 mod case;
@@ -19,6 +20,7 @@ mod network;
 mod placement;
 mod recompute;
 mod resume;
+mod schedule;
 mod sglang;
 mod speculative;
 mod stage;
@@ -38,7 +40,7 @@ pub use facts::{Checkpoints, Facts};
 pub(super) use written::Written;
 
 /// The tables, in the order in which they are judged.
-const TABLES: [&[Law]; 18] = [
+const TABLES: [&[Law]; 19] = [
     batch::LAWS,
     tokens::LAWS,
     loss::LAWS,
@@ -50,10 +52,11 @@ const TABLES: [&[Law]; 18] = [
     stage::LAWS,
     expert::LAWS,
     sglang::LAWS,
-    sglang::ATTENTION,
+    attention::LAWS,
     speculative::LAWS,
     memory::LAWS,
     recompute::LAWS,
+    schedule::LAWS,
     resume::LAWS,
     network::LAWS,
     network::FAULTS,
@@ -67,17 +70,18 @@ pub(crate) fn rules() -> Vec<Rule> {
 /// Checks a job: each argument by itself, then all rules.
 pub(super) fn check(job: &Job, written: &Written, facts: &Facts) -> Vec<Finding> {
     let mut findings = known::check(job, written);
-    let broken = judge(job, written, facts);
+    let broken = judge(job, written, facts, None);
     findings.extend(broken.into_iter().filter_map(|finding| allowed(job, finding)));
     findings
 }
 
-/// The rules that a job breaks, whatever it allows.
-fn judge(job: &Job, written: &Written, facts: &Facts) -> Vec<Finding> {
+/// The rules, or only some of them, that a job breaks, whatever it allows.
+fn judge(job: &Job, written: &Written, facts: &Facts, only: Option<&[&str]>) -> Vec<Finding> {
     let case = Case::new(job, facts);
     let mut findings = Vec::new();
     for Law { rule, scope, names, judge } in TABLES.into_iter().flatten() {
-        if case.is(*scope)
+        if only.is_none_or(|ids| ids.contains(&rule.id))
+            && case.is(*scope)
             && written.clear(names)
             && let Some(text) = judge(&case)
         {
@@ -108,8 +112,8 @@ impl Job {
         check(self, &Written::default(), facts)
     }
 
-    /// The rules that it breaks, whether or not it allows that.
-    pub(crate) fn broken(&self, facts: &Facts) -> Vec<Finding> {
-        judge(self, &Written::default(), facts)
+    /// Those of the rules `ids` that it breaks, whether or not it allows that.
+    pub(crate) fn broken(&self, facts: &Facts, ids: &[&str]) -> Vec<Finding> {
+        judge(self, &Written::default(), facts, Some(ids))
     }
 }

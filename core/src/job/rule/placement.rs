@@ -46,7 +46,8 @@ pub(super) const LAWS: &[Law] = &[
             } else {
                 return None;
             };
-            Some(format!("{text}; write fewer, or colocate = true below [cluster]"))
+            let colocate = if shared { "" } else { ", or colocate = true below [cluster]" };
+            Some(format!("{text}; write fewer{colocate}"))
         },
     ),
     Law::error(

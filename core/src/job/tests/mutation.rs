@@ -75,7 +75,7 @@ impl Numbers {
     /// Whether slime, Megatron and SGLang would all take them.
     fn go(&self) -> bool {
         let n = self;
-        let divides = |part: u64, whole: u64| part > 0 && whole % part == 0;
+        let divides = |part: u64, whole: u64| part > 0 && whole / part * part == whole;
         let world = n.nodes * n.per_node;
         let replica = n.tp * n.pp * n.cp;
         let expert_replica = n.etp * n.ep * n.pp;
@@ -210,7 +210,7 @@ fn any_change_of_its_numbers_gets_the_verdict_of_arithmetic() {
         (state >> 33) as usize % below
     };
     let (mut wrong, mut good) = (String::new(), 0);
-    for _ in 0..1000 {
+    for _ in 0..400 {
         let numbers = mutated(&mut next);
         let findings = numbers.job().findings(&Facts::default());
         let errors: Vec<_> = findings.iter().filter(|finding| finding.blocks()).map(Finding::to_string).collect();
@@ -220,5 +220,5 @@ fn any_change_of_its_numbers_gets_the_verdict_of_arithmetic() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!((150..850).contains(&good), "{good} of 1000 go: the changes do not try both sides");
+    assert!((60..340).contains(&good), "{good} of 400 go: the changes do not try both sides");
 }

@@ -24,7 +24,8 @@ pub(super) const TESTED: &[&str] = &[
 
 /// The directory `load` after rollout 119 of R1 itself.
 fn load() -> Checkpoints {
-    let made_with = r1().arguments.iter().map(|set| (set.name.clone(), r1().value(&set.name).unwrap())).collect();
+    let job = r1();
+    let made_with = job.arguments.iter().map(|set| (set.name.clone(), job.value(&set.name).unwrap())).collect();
     Checkpoints { tracker: Some("119\n".into()), iterations: vec![99, 119], config: false, made_with }
 }
 
