@@ -7,6 +7,7 @@ pub mod argument;
 pub mod date;
 pub mod deck;
 pub mod finding;
+pub mod import;
 pub mod job;
 pub mod nearest;
 pub mod plan;

@@ -38,6 +38,9 @@ use crate::argument::Group;
 pub use read::Read;
 pub use recipe::{recipe, recipes};
 pub use settings::{Alert, Cluster, Paths, RestartPolicy};
+// For a job file that is written with its variables.
+pub(crate) use layer::short;
+pub(crate) use write::{is_number, line, quote};
 
 /// What does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,6 +2,7 @@
 
 mod act;
 mod agent;
+mod import;
 mod init;
 mod local;
 mod logs;
@@ -52,6 +53,8 @@ enum Command {
     Down(act::Down),
     /// Print a recipe as a commented job file
     Init(init::Init),
+    /// Make a job file of a slime launch script, running nothing of it
+    Import(import::Import),
     /// Run an agent, or with --controller the controller and an agent beside it
     Agent(agent::Agent),
     /// Run a part of the built-in engine
@@ -77,6 +80,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Keep(keep)) => return keep.run(),
         Some(Command::Shim(shim)) => return shim.run(),
         Some(Command::Init(init)) => return finish(init.run()),
+        Some(Command::Import(import)) => return finish(import.run()),
         command => command,
     };
     let home = match Home::open(cli.home) {
@@ -106,7 +110,9 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Launch(launch)) => launch.run(home).await,
         Some(Command::Down(down)) => down.run(home).await,
         Some(Command::Agent(agent)) => agent.run(home).await,
-        Some(Command::Engine(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => Ok(ExitCode::SUCCESS),
+        Some(Command::Engine(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_) | Command::Import(_)) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
