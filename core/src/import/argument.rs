@@ -44,6 +44,9 @@ impl Arguments {
             if let Some(hole) = field.text.first_hole() {
                 let name = list.last().map_or("an argument", |argument| &argument.name);
                 errors.push(Finding::error(Some(field.place.clone()), open(name, hole)));
+                if let Some(argument) = list.last_mut() {
+                    argument.values.push(field.text);
+                }
                 continue;
             }
             match field.text.pieces().first() {
@@ -84,6 +87,9 @@ impl Arguments {
             match (name.as_str(), count) {
                 ("actor-num-nodes", Some(count)) => self.nodes = Some((count, place.clone())),
                 ("actor-num-gpus-per-node", Some(count)) => self.gpus = Some((count, place.clone())),
+                // Reported already.
+                ("actor-num-nodes" | "actor-num-gpus-per-node", None)
+                    if values.iter().any(|value| value.first_hole().is_some()) => {}
                 ("actor-num-nodes" | "actor-num-gpus-per-node", None) => {
                     errors.push(Finding::error(Some(place.clone()), format!("--{name} must be a whole number")));
                 }

@@ -112,7 +112,7 @@ fn ours(name: &str, text: &Text) -> bool {
     let from_address = |piece: &Piece| match piece {
         Piece::Plain(text) => text.contains("MASTER_ADDR"),
         Piece::Given { name, .. } => &**name == "MASTER_ADDR",
-        Piece::Hole(hole) => hole.give.as_deref() == Some("MASTER_ADDR"),
+        Piece::Hole(hole) => hole.give.as_deref().is_some_and(is_ours),
     };
     name == "MASTER_ADDR" || (is_ours(name) && text.pieces().iter().any(from_address))
 }

@@ -185,10 +185,12 @@ impl Shell<'_> {
 
     fn cut_parts(&mut self, parts: &[Part], fields: &mut Fields, at: &At) -> Result<(), Stop> {
         self.enter(at)?;
+        // `[0]*3+[1]*58` is what Megatron reads; a file of such a name is no danger.
+        let list = matches!(parts.first(), Some(Part::Text(text)) if text.starts_with(['[', '(']));
         for (number, part) in parts.iter().enumerate() {
             match part {
                 Part::Text(text) => {
-                    if let Some(what) = pattern(text) {
+                    if let Some(what) = pattern(text).filter(|_| !list) {
                         fields.add(Text::hole(self.hole(at, format!("{what}, which rldeck does not read: quote it"))));
                         continue;
                     }
@@ -275,8 +277,7 @@ impl Shell<'_> {
 
 /// What bash would replace by names of files, or make several words of.
 fn pattern(text: &str) -> Option<&'static str> {
-    // `[0]*3+[1]*58` is what Megatron reads; a file of such a name is no danger.
-    if text.contains(['*', '?']) && !text.starts_with(['[', '(']) {
+    if text.contains(['*', '?']) {
         return Some("a pattern of file names");
     }
     let inner = text.split_once('{')?.1.split_once('}')?.0;

@@ -8,6 +8,7 @@ use super::{
     Shell,
     pattern::Pattern,
 };
+use crate::finding::Finding;
 
 /// The value of a variable.
 pub(super) enum Found {
@@ -81,13 +82,17 @@ impl Shell<'_> {
         }
     }
 
-    /// A variable that is not set: a list of nothing is nothing, a text is a hole.
+    /// A variable that is not set: a list of nothing is nothing, which is said; a text is a hole.
     fn nothing(&mut self, variable: &Variable, at: &At) -> Found {
-        let known = self.state.variables.contains_key(&variable.name) || variable.name == "@";
-        match variable.index {
-            Index::Each | Index::Joined if known => Found::Many(Vec::new()),
-            _ => Found::One(self.unset(&variable.name, at)),
+        let name = variable.name.as_str();
+        if !matches!(variable.index, Index::Each | Index::Joined) {
+            return Found::One(self.unset(name, at));
         }
+        if name != "@" && !self.state.variables.contains_key(name) {
+            let text = format!("{name} is not set: nothing is taken from it");
+            self.note(Finding::warning(Some(at.place()), text));
+        }
+        Found::Many(Vec::new())
     }
 
     fn default(

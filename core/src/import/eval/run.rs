@@ -10,7 +10,7 @@ use super::{
     Flow, Parked, Shell,
     state::{State, Status},
 };
-use crate::finding::Finding;
+use crate::{finding::Finding, shard::Severity};
 
 impl Shell<'_> {
     pub(super) fn list(&mut self, list: &List) -> Result<Flow, Stop> {
@@ -232,10 +232,11 @@ impl Shell<'_> {
 
     /// Says that a command is not run.
     pub(super) fn leave_out(&mut self, node: &Node, why: &str) {
-        if !self.capturing {
-            let text = format!("left out ({why}): `{}`", node.source);
-            let note = Finding { severity: crate::shard::Severity::Info, place: Some(node.at.place()), text };
-            self.note(note);
+        let (place, command) = (Some(node.at.place()), format!(": `{}`", node.source));
+        let said = self.notes.iter().any(|note| note.place == place && note.text.ends_with(&command));
+        if !self.capturing && !said {
+            let text = format!("left out ({why}){command}");
+            self.notes.push(Finding { severity: Severity::Info, place, text });
         }
     }
 }
