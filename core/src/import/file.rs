@@ -142,8 +142,10 @@ impl Writer {
         launch: &Launch,
         findings: &mut Vec<Finding>,
     ) {
-        self.text.push_str("\n[cluster]\n");
         let (nodes, place) = arguments.nodes.clone().unwrap_or((1, launch.place.clone()));
+        if hostfile.is_some() || nodes > 1 || arguments.gpus.is_some() || arguments.colocate.is_some() {
+            self.text.push_str("\n[cluster]\n");
+        }
         match hostfile {
             Some((path, place)) => {
                 self.text.push_str(&format!("# {nodes} of its machines are what the script asks for.\n"));

@@ -145,7 +145,6 @@ impl Shell<'_> {
             let why = format!("{name}, which goes through {}", hole.why);
             let text = Text::hole(Rc::new(Hole { place: at.place(), why, give: None, unset: false }));
             return self.any_times(&hole, at, |shell| {
-                // Not as an assignment of the script: no --set fills it.
                 shell.assign(name, Held::One(text.clone()), at)?;
                 shell.list(body)
             });

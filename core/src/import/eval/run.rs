@@ -99,10 +99,11 @@ impl Shell<'_> {
         self.spend(1 + 2 * self.state.size(), at)?;
         let before = self.state.clone();
         let launches = self.launches.len();
-        let flow = one(self)?;
+        // A job behind an open condition is not the job of the script, not even where reading ends there.
+        let flow = one(self).inspect_err(|_| self.launches.truncate(launches))?;
         let launched = self.launches.len();
         let state = std::mem::replace(&mut self.state, before);
-        let other_flow = other(self)?;
+        let other_flow = other(self).inspect_err(|_| self.launches.truncate(launches))?;
         // A way that ends the script is not the one that launches a job.
         let open = match (flow == Flow::Exit, other_flow == Flow::Exit) {
             (_, true) => launched..self.launches.len(),
@@ -111,7 +112,9 @@ impl Shell<'_> {
         };
         if let Some(launch) = self.launches.get(open).and_then(<[_]>::first) {
             let text = format!("whether the job is launched here depends on {} ({})", hole.why, hole.place);
-            return Err(Box::new(Finding::error(Some(launch.place.clone()), text)));
+            let place = launch.place.clone();
+            self.launches.truncate(launches);
+            return Err(Box::new(Finding::error(Some(place), text)));
         }
         match (flow, other_flow) {
             (flow, Flow::Exit) => {

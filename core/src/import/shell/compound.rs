@@ -58,7 +58,7 @@ impl Parser<'_> {
                 }
                 "select" | "coproc" => return Err(self.wrong(at, format!("`{word}` is not read"))),
                 _ if self.is_function() => self.function()?,
-                _ => return self.simple(at),
+                _ => return self.simple(),
             }
         };
         Ok((command, Vec::new()))

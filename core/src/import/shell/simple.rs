@@ -12,7 +12,7 @@ use super::{
 const DECLARE: [&str; 5] = ["export", "local", "declare", "typeset", "readonly"];
 
 impl Parser<'_> {
-    pub(super) fn simple(&mut self, at: &At) -> Result<(Command, Vec<Redirect>), Stop> {
+    pub(super) fn simple(&mut self) -> Result<(Command, Vec<Redirect>), Stop> {
         let (mut assigns, mut words, mut redirects) = (Vec::new(), Vec::<Argument>::new(), Vec::new());
         loop {
             self.blanks();
@@ -22,15 +22,15 @@ impl Parser<'_> {
             }
             let first = words.first().and_then(Argument::word).and_then(Word::literal);
             let declares = first.is_some_and(|name| DECLARE.contains(&name));
-            if words.is_empty() || declares {
-                if let Some(assign) = self.assign()? {
-                    if declares {
-                        words.push(Argument::Assign(assign))
-                    } else {
-                        assigns.push(assign)
-                    }
-                    continue;
+            if (words.is_empty() || declares)
+                && let Some(assign) = self.assign()?
+            {
+                if declares {
+                    words.push(Argument::Assign(assign))
+                } else {
+                    assigns.push(assign)
                 }
+                continue;
             }
             match self.word()? {
                 Some(word) => words.push(Argument::Word(word)),
@@ -40,7 +40,6 @@ impl Parser<'_> {
         if self.sees("(") || (assigns.is_empty() && words.is_empty() && redirects.is_empty()) {
             return Err(self.unexpected());
         }
-        let _ = at;
         Ok((Command::Simple { assigns, words }, redirects))
     }
 

@@ -8,12 +8,13 @@ use std::rc::Rc;
 
 use super::{
     super::{
-        shell::{Argument, Assign, At, Node, Stop},
+        shell::{Argument, Assign, At, Node, Part, Stop, Word, is_name},
         value::{Field, Held, Hole, Text},
     },
     Flow, Shell, path,
     state::{Function, Status},
 };
+use crate::finding::Finding;
 
 /// What rldeck does in place of a script.
 const OWN: [&str; 6] = ["pkill", "kill", "killall", "ssh", "sleep", "wait"];
@@ -136,8 +137,9 @@ impl Shell<'_> {
             }
             "let" => {
                 for field in arguments {
-                    let parts = vec![super::super::shell::Part::Quoted(field.text.seen().unwrap_or_default())];
-                    let word = super::super::shell::Word { parts, at: at.clone() };
+                    let open = |hole: Rc<Hole>| self.wrong(at, format!("this uses {}", hole.why));
+                    let parts = vec![Part::Quoted(field.text.seen().map_err(open)?)];
+                    let word = Word { parts, at: at.clone() };
                     self.sum(&word, true)?.map_err(|hole| self.wrong(at, format!("this uses {}", hole.why)))?;
                 }
             }
@@ -159,7 +161,7 @@ impl Shell<'_> {
                 return Ok(Flow::Exit);
             }
             "source" | "." => return self.source(fields.split_off(1), node),
-            "read" | "mapfile" | "readarray" => self.read_into(name, arguments, at)?,
+            "read" | "mapfile" | "readarray" => self.read_into(arguments, at)?,
             "eval" => {
                 return Err(self.wrong(at, "eval is not read: write what it does in plain words"));
             }
@@ -182,19 +184,17 @@ impl Shell<'_> {
     }
 
     /// Variables that get what only running something could tell.
-    fn read_into(&mut self, name: &str, arguments: &[Field], at: &At) -> Result<(), Stop> {
+    fn read_into(&mut self, arguments: &[Field], at: &At) -> Result<(), Stop> {
         let why = self.stdin.as_ref().and_then(|text| text.first_hole().map(|hole| hole.why.clone()));
         let hole = self.hole(at, why.unwrap_or_else(|| "what is read here".to_owned()));
         for field in arguments {
             match field.text.known() {
-                Ok(text) if super::super::shell::is_name(&text) => {
-                    let text_of = Text::hole(hole.clone());
-                    self.assign(&text, Held::One(text_of), at)?;
+                Ok(text) if is_name(&text) => {
+                    self.assign(&text, Held::One(Text::hole(hole.clone())), at)?;
                 }
                 _ => {}
             }
         }
-        let _ = name;
         self.state.status = Status::Open(hole);
         Ok(())
     }
@@ -203,6 +203,10 @@ impl Shell<'_> {
     fn outside(&mut self, name: &str, fields: &[Field], node: &Node) -> Result<Flow, Stop> {
         if self.launch(fields, node)? {
             return Ok(if name == "exec" { self.ends(&node.at) } else { Flow::Next });
+        }
+        if name.starts_with("--") {
+            let text = format!("{name} is a command of its own here: is a \\ missing at the end of the line before?");
+            self.note(Finding::warning(Some(node.at.place()), text));
         }
         let last = fields.last().map(|field| field.text.clone()).filter(|_| READERS.contains(&name));
         if let Some(last) = last {
