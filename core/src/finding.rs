@@ -53,6 +53,11 @@ impl Finding {
         Finding { id: None, severity: Severity::Warning, place, text: text.into() }
     }
 
+    /// Good to know.
+    pub fn info(place: Option<Place>, text: impl Into<String>) -> Finding {
+        Finding { id: None, severity: Severity::Info, place, text: text.into() }
+    }
+
     /// The same, said by this rule.
     #[must_use]
     pub fn of(mut self, id: impl Into<String>) -> Finding {

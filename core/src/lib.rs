@@ -9,6 +9,7 @@ pub mod deck;
 pub mod finding;
 pub mod forecast;
 pub mod host;
+pub mod import;
 pub mod job;
 pub mod layout;
 pub mod nearest;

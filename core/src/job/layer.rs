@@ -257,7 +257,7 @@ fn full_name(group: Group, key: &str) -> (String, Option<&'static Argument>) {
 }
 
 /// The key that stands for an argument in a table.
-pub(super) fn short(group: Group, name: &str) -> &str {
+pub(crate) fn short(group: Group, name: &str) -> &str {
     match name.strip_prefix("sglang-") {
         Some(rest) if group == Group::Sglang && full_name(group, rest).0 == name => rest,
         _ => name,

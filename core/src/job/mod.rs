@@ -47,6 +47,9 @@ pub use recipe::{recipe, recipes};
 pub(crate) use rule::rules;
 pub use rule::{Checkpoints, Facts};
 pub use settings::{Alert, Cluster, Paths, RestartPolicy, Ssh};
+// For a job file that is written with its variables.
+pub(crate) use layer::short;
+pub(crate) use write::{is_number, line, quote};
 
 /// What does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

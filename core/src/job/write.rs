@@ -98,7 +98,7 @@ fn table(out: &mut String, name: &str, rows: Vec<(String, String)>) {
     }
 }
 
-fn line(out: &mut String, key: &str, value: &str) {
+pub(crate) fn line(out: &mut String, key: &str, value: &str) {
     let bare = !key.is_empty() && key.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
     let key = if bare { key.to_owned() } else { quote(key) };
     out.push_str(&format!("{key} = {value}\n"));
@@ -122,7 +122,7 @@ fn text(value: &str) -> String {
     quote(&value.replace('$', "$$"))
 }
 
-fn quote(value: &str) -> String {
+pub(crate) fn quote(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('"');
     for letter in value.chars() {
@@ -139,7 +139,7 @@ fn quote(value: &str) -> String {
 }
 
 /// Whether TOML reads this as a number and gives it back letter by letter.
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.len() < 18 && text.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = match text.split_once('e') {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),

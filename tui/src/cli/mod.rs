@@ -4,6 +4,7 @@ mod act;
 mod agent;
 mod cluster;
 mod enroll;
+mod import;
 mod init;
 mod leftovers;
 mod local;
@@ -58,6 +59,8 @@ enum Command {
     Down(act::Down),
     /// Print a recipe as a commented job file
     Init(init::Init),
+    /// Make a job file of a slime launch script, running nothing of it
+    Import(import::Import),
     /// Run an agent, or with --controller the controller and an agent beside it
     Agent(agent::Agent),
     /// Ask for a certificate on stdout, keep the one that comes on stdin; `rldeck up` runs it on other hosts
@@ -90,6 +93,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Keep(keep)) => return keep.run(),
         Some(Command::Shim(shim)) => return shim.run(),
         Some(Command::Init(init)) => return finish(init.run()),
+        Some(Command::Import(import)) => return finish(import.run()),
         command => command,
     };
     let home = match Home::open(cli.home) {
@@ -121,9 +125,8 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Down(down)) => down.run(home).await,
         Some(Command::Agent(agent)) => agent.run(home).await,
         Some(Command::Enroll(enroll)) => enroll.run(home).await,
-        Some(Command::Engine(_) | Command::Ray(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Engine(_) | Command::Ray(_) | Command::Keep(_) | Command::Shim(_)) => Ok(ExitCode::SUCCESS),
+        Some(Command::Init(_) | Command::Import(_)) => Ok(ExitCode::SUCCESS),
     }
 }
 
