@@ -7,7 +7,7 @@ use super::{
         shell::{At, Change, Index, List, Part, Stop, Variable, Word},
         value::{Field, Held, Hole, Piece, Text},
     },
-    Shell, Status,
+    Shell,
     parameter::Found,
 };
 use crate::finding::Place;
@@ -151,8 +151,8 @@ impl Shell<'_> {
     fn substitution(&mut self, list: &List, source: &str, at: &At) -> Result<Text, Stop> {
         self.enter(at)?;
         let stdin = self.stdin.take();
-        self.state.status = Status::Good;
         let text = self.printed(at, |shell| shell.list(list))?.without_line_ends();
+        self.substituted = true;
         self.stdin = stdin;
         self.depth -= 1;
         // The whole of a command that is not run says more than its part.
@@ -173,7 +173,7 @@ impl Shell<'_> {
         let separators = self.separators(&word.at);
         let mut fields =
             Fields { done: Vec::new(), text: None, word: word.at.place(), place: None, from: None, separators };
-        self.cut_parts(&word.parts, &mut fields, &word.at)?;
+        self.cut_parts(&word.parts, &mut fields, false, &word.at)?;
         fields.finish();
         let size = fields.done.iter().map(|field| field.text.size() + 16).sum::<usize>();
         if size > super::LONGEST {
@@ -183,7 +183,7 @@ impl Shell<'_> {
         Ok(fields.done)
     }
 
-    fn cut_parts(&mut self, parts: &[Part], fields: &mut Fields, at: &At) -> Result<(), Stop> {
+    fn cut_parts(&mut self, parts: &[Part], fields: &mut Fields, inside: bool, at: &At) -> Result<(), Stop> {
         self.enter(at)?;
         // `[0]*3+[1]*58` is what Megatron reads; a file of such a name is no danger.
         let list = matches!(parts.first(), Some(Part::Text(text)) if text.starts_with(['[', '(']));
@@ -199,12 +199,13 @@ impl Shell<'_> {
                         fields.add(self.home(at));
                         text = &text[1..];
                     }
-                    fields.add(Text::plain(text));
+                    // Inside of ${...} blanks do not end the word, but they cut it.
+                    if inside { fields.cut(Text::plain(text)) } else { fields.add(Text::plain(text)) }
                 }
                 Part::Double(inner) => self.quoted(inner, fields, at)?,
                 Part::Variable(variable) => match self.variable(variable, at)? {
                     Found::One(text) => fields.cut(text),
-                    Found::Word(word) => self.cut_parts(&word.parts, fields, at)?,
+                    Found::Word(word) => self.cut_parts(&word.parts, fields, true, at)?,
                     Found::Many(all) => {
                         for (number, field) in all.into_iter().enumerate() {
                             if number > 0 {

@@ -71,6 +71,8 @@ pub(super) struct Shell<'a> {
     depth: usize,
     /// Somebody reads what is printed.
     capturing: bool,
+    /// A `$(...)` was looked into.
+    substituted: bool,
     stdin: Option<Text>,
     loops: Vec<Loop>,
     returns: Vec<Parked>,
@@ -106,6 +108,7 @@ pub(super) fn evaluate(text: &str, script: &str, machine: &Machine<'_>) -> Resul
         steps: STEPS,
         depth: 0,
         capturing: false,
+        substituted: false,
         stdin: None,
         loops: Vec::new(),
         returns: Vec::new(),
@@ -230,7 +233,8 @@ impl Shell<'_> {
             "#" => Text::plain((self.state.frames.last().map_or(0, |frame| frame.arguments.len())).to_string()),
             "?" => match &self.state.status {
                 Status::Good => Text::plain("0"),
-                Status::Bad => Text::plain("1"),
+                // Which number it is, is not kept.
+                Status::Bad => Text::hole(self.hole(at, "$?")),
                 Status::Open(hole) => Text::hole(hole.clone()),
             },
             "0" => Text::plain(&*self.files[0]),

@@ -28,10 +28,14 @@ impl Shell<'_> {
         words: &[Argument],
         node: &Node,
     ) -> Result<Flow, Stop> {
-        self.state.status = Status::Good;
         if words.is_empty() {
+            self.substituted = false;
             for assign in assigns {
                 self.set_variable(assign)?;
+            }
+            // How an assignment ends is how its last $(...) ends.
+            if !self.substituted {
+                self.state.status = Status::Good;
             }
             return Ok(Flow::Next);
         }
