@@ -1,0 +1,1 @@
+"""Stands in for PyTorch where only its process groups are needed: no tensors here."""
