@@ -1,4 +1,4 @@
-"""What the tests of the bridge share: its module with a fresh state, a shard directory, stand-ins for Megatron's objects."""
+"""What the tests of the bridge share: a fresh module, a shard directory, stand-ins for Megatron's objects."""
 
 from __future__ import annotations
 
