@@ -6,9 +6,12 @@
 mod rig;
 
 mod bad_input;
+mod bridge;
 mod catalogue;
 mod headless;
+mod hosts;
 mod learning;
+mod standin;
 mod survival;
 mod terminal;
 mod tuning;

@@ -15,7 +15,8 @@ one trainer actor and one scheduler a node, knows no critic, no async mode, no f
 import sys
 
 import ray
-from standin import arguments, checkpoint, placement
+from ray.job_config import JobConfig
+from standin import STUB, arguments, checkpoint, placement
 from standin.rollout import RolloutManager
 from standin.trainer import MegatronTrainRayActor
 
@@ -26,7 +27,8 @@ def due(rollout: int, interval: int | None) -> bool:
 
 def main() -> None:
     args = arguments.parse(sys.argv[1:])
-    ray.init()
+    # Workers load classes by value, and what those name may come before this package.
+    ray.init(job_config=JobConfig(_py_driver_sys_path=[STUB]))
     group, nodes = placement.wait(args)
     manager = RolloutManager.options(num_cpus=1).remote(args, group, nodes)
     ray.get(manager.start.remote())
