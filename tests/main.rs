@@ -6,10 +6,13 @@
 mod rig;
 
 mod bad_input;
+mod bridge;
 mod catalogue;
 mod cluster;
 mod headless;
+mod hosts;
 mod learning;
+mod standin;
 mod survival;
 mod terminal;
 mod tuning;

@@ -1,6 +1,9 @@
 //! A home of its own for each test, the binary run in it, and nothing of it left behind.
 
 mod files;
+mod hosts;
+mod ray;
+mod tools;
 mod watcher;
 
 use std::{
@@ -18,6 +21,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use files::{event_lines, metric_lines};
+pub use hosts::Hosts;
+pub use ray::{python, venv as ray_venv};
+pub use tools::{Skip, repository};
 pub use watcher::Watcher;
 
 /// The binary under test.
@@ -31,6 +37,11 @@ pub const ENDLESS: &str = "recipe = \"r1-mini\"\nname = \"endless\"\n\
     [eval]\neval-interval = 1000\n";
 
 static TURN: Mutex<()> = Mutex::new(());
+
+/// A test that takes the machine without a [`Rig`]. A test that failed has said so; the next one may have its turn.
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// One test's home.
 pub struct Rig {
@@ -51,8 +62,7 @@ impl Rig {
 
     /// A new home with nothing in it.
     pub fn cold() -> Rig {
-        // A test that failed has said so; the next one may have its turn.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turn();
         let dir = tempfile::Builder::new().prefix("rldeck-").tempdir().unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
         Rig { dir, children: Vec::new(), _turn: turn }

@@ -1,0 +1,1 @@
+"""Stands in for slime: the few names that the bridge and the stand-in job use."""
