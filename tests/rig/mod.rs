@@ -3,6 +3,7 @@
 mod files;
 mod hosts;
 mod ray;
+mod slime;
 mod tools;
 mod watcher;
 
@@ -23,6 +24,7 @@ use tempfile::TempDir;
 pub use files::{event_lines, metric_lines};
 pub use hosts::Hosts;
 pub use ray::{python, venv as ray_venv};
+pub use slime::Slime;
 pub use tools::{Skip, repository};
 pub use watcher::Watcher;
 

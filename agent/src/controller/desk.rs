@@ -20,7 +20,7 @@ use super::{
     metrics::{Metrics, Taken},
     watchers::{Subscription, Watchers},
 };
-use crate::{home::Home, now};
+use crate::{home::Home, identity, now};
 
 /// So many messages are taken in before consoles are told.
 const BATCH: usize = 256;
@@ -105,8 +105,9 @@ pub(super) struct Desk {
 impl Desk {
     /// Takes up the newest run of this home where its files left it.
     pub(super) fn open(home: Home) -> Result<Desk, String> {
+        let secret = identity::of_ray(&home).map_err(|error| format!("{}: {error}", home.path().display()))?;
         let mut desk = Desk {
-            run: Run { home: home.path().to_string_lossy().into_owned(), ..Run::default() },
+            run: Run { home: home.path().to_string_lossy().into_owned(), secret, ..Run::default() },
             deck: Deck::default(),
             changes: Vec::new(),
             files: None,

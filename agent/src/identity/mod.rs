@@ -19,6 +19,7 @@ pub use member::{Grant, Member, Request};
 pub use peer::{Peer, Role};
 pub use refusal::why;
 pub use tls::{connect, server};
+pub(crate) use token::of_ray;
 pub use token::{demand, show, token};
 
 /// How long a certificate is good for. Long enough for any run: renewal over the open stream is to come, until then

@@ -7,6 +7,9 @@ use std::{
 
 use tonic::{Request, Status, metadata::MetadataValue};
 
+use super::secret;
+use crate::home::Home;
+
 /// The metadata key under which the token travels.
 const KEY: &str = "authorization";
 
@@ -15,6 +18,19 @@ pub fn token() -> io::Result<String> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What the Ray clusters of this home ask of everybody: made once, kept where its other keys lie.
+pub(crate) fn of_ray(home: &Home) -> io::Result<String> {
+    let path = secret::dir(home)?.join("ray.json");
+    match secret::read(&path)? {
+        Some(token) => Ok(token),
+        None => {
+            let token = token()?;
+            secret::write(&path, &token)?;
+            Ok(token)
+        }
+    }
 }
 
 /// Adds the token to calls.

@@ -82,6 +82,8 @@ pub struct Paths {
     /// Where Ray keeps sockets and logs on every node; a directory of its own for each cluster. Short: sockets have
     /// at most 107 bytes. None stands for one that is named after the port.
     pub temp_dir: Option<String>,
+    /// Further arguments of `ray start`, on every node.
+    pub ray_start: Vec<String>,
     /// slime reports to rldeck and is tuned by it, through slime's own hooks.
     pub bridge: bool,
 }
@@ -97,6 +99,7 @@ impl Default for Paths {
             dashboard_port: 8265,
             gcs_port: 6379,
             temp_dir: None,
+            ray_start: Vec::new(),
             bridge: true,
         }
     }
@@ -193,6 +196,7 @@ const SLIME: &[(&str, Kind)] = &[
     ("dashboard-port", PORT),
     ("gcs-port", PORT),
     ("temp-dir", Kind::Path),
+    ("ray-start", Kind::List),
     ("bridge", Kind::Flag),
 ];
 const RESTART: &[(&str, Kind)] = &[
@@ -248,6 +252,14 @@ fn text(values: &Values, key: &str) -> Option<String> {
     }
 }
 
+fn list(values: &Values, key: &str) -> Vec<String> {
+    match values.get(key) {
+        Some(Value::Many(texts)) => texts.clone(),
+        Some(Value::One(text)) => vec![text.clone()],
+        Some(Value::Flag) | None => Vec::new(),
+    }
+}
+
 fn number<T: FromStr>(values: &Values, key: &str, default: T) -> T {
     text(values, key).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
@@ -264,11 +276,7 @@ impl Cluster {
     pub(super) fn new(values: &Values) -> Cluster {
         let usual = Cluster::default();
         Cluster {
-            hosts: match values.get("hosts") {
-                Some(Value::Many(hosts)) => hosts.clone(),
-                Some(Value::One(host)) => vec![host.clone()],
-                Some(Value::Flag) | None => usual.hosts,
-            },
+            hosts: list(values, "hosts"),
             hostfile: text(values, "hostfile"),
             nodes: text(values, "nodes").and_then(|text| text.parse().ok()),
             address: text(values, "address"),
@@ -296,6 +304,7 @@ impl Paths {
             dashboard_port: number(values, "dashboard-port", usual.dashboard_port),
             gcs_port: number(values, "gcs-port", usual.gcs_port),
             temp_dir: text(values, "temp-dir"),
+            ray_start: list(values, "ray-start"),
             bridge: flag(values, "bridge", usual.bridge),
         }
     }

@@ -51,8 +51,18 @@ impl Job {
 
         table(out, "env", self.env.iter().map(|(name, value)| (name.clone(), text(value))).collect());
 
-        let Paths { dir, megatron_dir, python, ray, dashboard_host, dashboard_port, gcs_port, temp_dir, bridge } =
-            &self.slime;
+        let Paths {
+            dir,
+            megatron_dir,
+            python,
+            ray,
+            dashboard_host,
+            dashboard_port,
+            gcs_port,
+            temp_dir,
+            ray_start,
+            bridge,
+        } = &self.slime;
         let mut rows = vec![
             ("dir", text(dir)),
             ("megatron-dir", text(megatron_dir)),
@@ -63,6 +73,9 @@ impl Job {
             ("gcs-port", gcs_port.to_string()),
         ];
         rows.extend(temp_dir.iter().map(|dir| ("temp-dir", text(dir))));
+        if !ray_start.is_empty() {
+            rows.push(("ray-start", value(&Value::Many(ray_start.clone()))));
+        }
         rows.push(("bridge", bridge.to_string()));
         table(out, "slime", rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
 

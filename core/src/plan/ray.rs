@@ -183,12 +183,13 @@ fn guarded(paths: &Paths) -> Vec<String> {
     let (least, most) = WORKER_PORTS.iter().find(free).unwrap_or(&WORKER_PORTS[0]);
     let usual = || format!("/tmp/rldeck-ray-{}", paths.gcs_port);
     let temp_dir = paths.temp_dir.clone().unwrap_or_else(usual);
-    vec![
+    let own = [
         "--block".to_owned(),
         format!("--temp-dir={temp_dir}"),
         format!("--min-worker-port={least}"),
         format!("--max-worker-port={most}"),
-    ]
+    ];
+    own.into_iter().chain(paths.ray_start.iter().cloned()).collect()
 }
 
 /// Environment of a raylet: only who has the token may use it, and it stops at once when it is told to.
