@@ -1,5 +1,6 @@
 //! Everything that touches a machine: shards, tails, the probe, the agent's stream, the controller.
 
+pub mod backend;
 pub mod bootstrap;
 pub mod controller;
 pub mod detach;

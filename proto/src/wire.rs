@@ -2,8 +2,58 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Nothing {}
 #[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LeftoverReply {
+    #[prost(message, repeated, tag = "1")]
+    pub nodes: ::prost::alloc::vec::Vec<Leftovers>,
+}
+/// What one node has found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Leftovers {
+    /// Ties the answer to the request on an agent's stream.
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "3")]
+    pub processes: ::prost::alloc::vec::Vec<Foreign>,
+    /// Why it could not look; empty when it could.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Foreign {
+    #[prost(uint32, tag = "1")]
+    pub pid: u32,
+    #[prost(uint64, tag = "2")]
+    pub start_ticks: u64,
+    #[prost(string, tag = "3")]
+    pub boot_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "5")]
+    pub user: u32,
+    #[prost(uint64, tag = "6")]
+    pub age: u64,
+    #[prost(uint32, optional, tag = "7")]
+    pub gpu: ::core::option::Option<u32>,
+    #[prost(uint64, tag = "8")]
+    pub gpu_memory: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Sweep {
+    #[prost(string, tag = "1")]
+    pub node: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub processes: ::prost::alloc::vec::Vec<Foreign>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Look {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Up {
-    #[prost(oneof = "up::Message", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "up::Message", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub message: ::core::option::Option<up::Message>,
 }
 /// Nested message and enum types in `Up`.
@@ -22,6 +72,8 @@ pub mod up {
         Frame(super::Frame),
         #[prost(message, tag = "6")]
         Log(super::LogChunk),
+        #[prost(message, tag = "7")]
+        Leftovers(super::Leftovers),
     }
 }
 /// The first message of an agent.
@@ -58,6 +110,15 @@ pub struct Records {
     pub shard: ::core::option::Option<ShardId>,
     #[prost(message, repeated, tag = "2")]
     pub records: ::prost::alloc::vec::Vec<Record>,
+    /// The file, when it is none of the shard's own two but one that a process below it writes.
+    #[prost(string, tag = "3")]
+    pub source: ::prost::alloc::string::String,
+    /// Who writes it: `rank-27`, `engine-0.3`.
+    #[prost(string, tag = "4")]
+    pub writer: ::prost::alloc::string::String,
+    /// So many lines of it were not sent, because there were too many to look at.
+    #[prost(uint64, tag = "5")]
+    pub skipped: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Record {
@@ -66,6 +127,9 @@ pub struct Record {
     pub offset: u64,
     #[prost(uint64, tag = "2")]
     pub next: u64,
+    /// What a line of a source means.
+    #[prost(message, repeated, tag = "6")]
+    pub meant: ::prost::alloc::vec::Vec<Event>,
     #[prost(oneof = "record::Line", tags = "3, 4, 5")]
     pub line: ::core::option::Option<record::Line>,
 }
@@ -93,7 +157,7 @@ pub struct Line {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Down {
-    #[prost(oneof = "down::Message", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "down::Message", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub message: ::core::option::Option<down::Message>,
 }
 /// Nested message and enum types in `Down`.
@@ -112,6 +176,10 @@ pub mod down {
         ReadLog(super::LogRequest),
         #[prost(message, tag = "6")]
         Leave(super::Leave),
+        #[prost(message, tag = "7")]
+        Look(super::Look),
+        #[prost(message, tag = "8")]
+        Sweep(super::Sweep),
     }
 }
 /// The first message to an agent.
@@ -129,7 +197,7 @@ pub struct Welcome {
 /// An agent is to leave for good; its shards have ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Leave {}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Cursor {
     #[prost(message, optional, tag = "1")]
     pub shard: ::core::option::Option<ShardId>,
@@ -139,6 +207,12 @@ pub struct Cursor {
     /// Byte offset in out.log; when absent, its last lines are wanted.
     #[prost(uint64, optional, tag = "3")]
     pub log: ::core::option::Option<u64>,
+    /// Byte offsets in the files of the processes below it.
+    #[prost(btree_map = "string, uint64", tag = "4")]
+    pub sources: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stop {
@@ -162,6 +236,9 @@ pub struct TuneShard {
     >,
     #[prost(string, tag = "4")]
     pub run: ::prost::alloc::string::String,
+    /// First rollouts that are sampled with values which training must follow.
+    #[prost(btree_map = "string, uint64", tag = "5")]
+    pub from: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchRequest {
@@ -332,6 +409,12 @@ pub struct Process {
     pub gpu: ::core::option::Option<u32>,
     #[prost(uint64, tag = "7")]
     pub gpu_memory: u64,
+    #[prost(string, tag = "8")]
+    pub role: ::prost::alloc::string::String,
+    #[prost(string, tag = "9")]
+    pub rank: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub doing: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShardStatus {
@@ -474,7 +557,7 @@ pub struct ActRequest {
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub who: ::prost::alloc::string::String,
-    #[prost(oneof = "act_request::Action", tags = "3, 4, 5, 6, 7")]
+    #[prost(oneof = "act_request::Action", tags = "3, 4, 5, 6, 7, 8")]
     pub action: ::core::option::Option<act_request::Action>,
 }
 /// Nested message and enum types in `ActRequest`.
@@ -492,6 +575,8 @@ pub mod act_request {
         /// Ends the controller and all agents of it; the run must stand still.
         #[prost(message, tag = "7")]
         Shutdown(super::Shutdown),
+        #[prost(message, tag = "8")]
+        Sweep(super::Sweep),
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -505,9 +590,16 @@ pub struct Launch {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+    /// What the job's hostfile says, in order.
+    #[prost(string, repeated, tag = "4")]
+    pub hosts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Restart {}
+pub struct Restart {
+    /// The last rollout in the checkpoint to go on from; when absent, the newest.
+    #[prost(uint64, optional, tag = "1")]
+    pub from: ::core::option::Option<u64>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StopRun {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -543,6 +635,9 @@ pub struct LogRequest {
     pub most: u64,
     #[prost(string, tag = "5")]
     pub run: ::prost::alloc::string::String,
+    /// The file of a process below the shard; its own log when empty.
+    #[prost(string, tag = "6")]
+    pub source: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogChunk {
@@ -587,6 +682,8 @@ pub struct Spec {
     >,
     #[prost(string, tag = "8")]
     pub nonce: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "9")]
+    pub scratch: ::core::option::Option<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShardState {
@@ -771,6 +868,8 @@ pub enum Role {
     Prepare = 1,
     Trainer = 2,
     Rollout = 3,
+    Ray = 4,
+    Driver = 5,
 }
 impl Role {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -783,6 +882,8 @@ impl Role {
             Self::Prepare => "ROLE_PREPARE",
             Self::Trainer => "ROLE_TRAINER",
             Self::Rollout => "ROLE_ROLLOUT",
+            Self::Ray => "ROLE_RAY",
+            Self::Driver => "ROLE_DRIVER",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -792,6 +893,8 @@ impl Role {
             "ROLE_PREPARE" => Some(Self::Prepare),
             "ROLE_TRAINER" => Some(Self::Trainer),
             "ROLE_ROLLOUT" => Some(Self::Rollout),
+            "ROLE_RAY" => Some(Self::Ray),
+            "ROLE_DRIVER" => Some(Self::Driver),
             _ => None,
         }
     }
@@ -1072,6 +1175,28 @@ pub mod controller_client {
             req.extensions_mut().insert(GrpcMethod::new("rldeck.v1.Controller", "Echo"));
             self.inner.unary(req, path, codec).await
         }
+        /// Looks on every node for processes of Ray, SGLang and slime, and for such with memory on a GPU, that no shard holds.
+        pub async fn leftovers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::Nothing>,
+        ) -> std::result::Result<tonic::Response<super::LeftoverReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/rldeck.v1.Controller/Leftovers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("rldeck.v1.Controller", "Leftovers"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1125,6 +1250,11 @@ pub mod controller_server {
             &self,
             request: tonic::Request<super::Nothing>,
         ) -> std::result::Result<tonic::Response<super::Nothing>, tonic::Status>;
+        /// Looks on every node for processes of Ray, SGLang and slime, and for such with memory on a GPU, that no shard holds.
+        async fn leftovers(
+            &self,
+            request: tonic::Request<super::Nothing>,
+        ) -> std::result::Result<tonic::Response<super::LeftoverReply>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct ControllerServer<T> {
@@ -1406,6 +1536,49 @@ pub mod controller_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = EchoSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/rldeck.v1.Controller/Leftovers" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeftoversSvc<T: Controller>(pub Arc<T>);
+                    impl<T: Controller> tonic::server::UnaryService<super::Nothing>
+                    for LeftoversSvc<T> {
+                        type Response = super::LeftoverReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::Nothing>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Controller>::leftovers(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeftoversSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -57,6 +57,7 @@ fn run(role_and_args: &[String]) -> Result<ExitCode, String> {
         },
         Role::Trainer => trainer::Trainer::new(given, stop)?.run(),
         Role::Rollout => rollout::run(&config::Config::new(&given)?, &stop),
+        Role::Ray | Role::Driver => return Err(format!("{} is no part of the built-in engine", role.name())),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -199,7 +199,7 @@ fn lr_0_freezes_the_weights_from_the_acknowledged_step_on() {
     let tune = |version: u64, set: &[(&str, &str)]| {
         let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let aside = job.home("trainer").join("tune.partial");
-        fs::write(&aside, serde_json::to_vec(&Tune { version, set }).unwrap()).unwrap();
+        fs::write(&aside, serde_json::to_vec(&Tune { version, set, ..Tune::default() }).unwrap()).unwrap();
         fs::rename(aside, job.home("trainer").join(TUNE)).unwrap();
     };
     tune(1, &[("lr", "0"), ("rollout-temperature", "0.1"), ("hidden-size", "64"), ("eps-clip", "x")]);

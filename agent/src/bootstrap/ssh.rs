@@ -24,6 +24,10 @@ const MOST: u64 = 1 << 20;
 pub struct Ssh {
     /// A configuration instead of the user's own.
     pub config: Option<PathBuf>,
+    /// Whom to log in as, where the configuration is not to say it.
+    pub user: Option<String>,
+    /// The port, likewise.
+    pub port: Option<u16>,
 }
 
 impl Ssh {
@@ -32,6 +36,12 @@ impl Ssh {
         let mut command = Command::new("ssh");
         if let Some(config) = &self.config {
             command.arg("-F").arg(config);
+        }
+        if let Some(user) = &self.user {
+            command.arg("-l").arg(user);
+        }
+        if let Some(port) = self.port {
+            command.arg("-p").arg(port.to_string());
         }
         // What is given here goes before any configuration: nothing is asked, no key is accepted unseen, and nothing is
         // forwarded to a host on which others may be root.

@@ -12,6 +12,8 @@ pub(super) struct Agents {
     open: BTreeMap<String, Open>,
     /// Who waits for which part of a log.
     reading: BTreeMap<u64, (String, oneshot::Sender<wire::LogChunk>)>,
+    /// Who waits for what a node has found.
+    looking: BTreeMap<u64, (String, oneshot::Sender<wire::Leftovers>)>,
     next: u64,
 }
 
@@ -32,6 +34,7 @@ impl Agents {
     fn cut_off(&mut self, node: &str) {
         self.open.remove(node);
         self.reading.retain(|_, (of, _)| of != node);
+        self.looking.retain(|_, (of, _)| of != node);
     }
 
     /// A stream has ended; `false` when it is not the present one of its node.
@@ -75,6 +78,27 @@ impl Agents {
         self.reading.insert(id, (node.to_owned(), reply));
         let message = Some(wire::down::Message::ReadLog(wire::LogRequest { id, ..request }));
         self.send(node, wire::Down { message });
+    }
+
+    /// Asks every node to look around; a node that goes away meanwhile drops its answer.
+    pub(super) fn look(&mut self) -> Vec<(String, oneshot::Receiver<wire::Leftovers>)> {
+        let nodes: Vec<String> = self.open.keys().cloned().collect();
+        let ask = |node: String| {
+            self.next += 1;
+            let (reply, answer) = oneshot::channel();
+            self.looking.insert(self.next, (node.clone(), reply));
+            let message = Some(wire::down::Message::Look(wire::Look { id: self.next }));
+            self.send(&node, wire::Down { message });
+            (node, answer)
+        };
+        nodes.into_iter().map(ask).collect()
+    }
+
+    /// A node has looked around.
+    pub(super) fn found(&mut self, found: wire::Leftovers) {
+        if let Some((_, reply)) = self.looking.remove(&found.id) {
+            let _ = reply.send(found);
+        }
     }
 
     /// A part of a log has come.

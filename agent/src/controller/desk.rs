@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rldeck_core::{
     deck::{Change, Deck, Frame, LogLine, Node, Points, Progress, Span},
     run::{Effect, Entry, Fact, Input, Outcome, Request, Run, ShardReport, step},
-    shard::{Event, Report, ShardId},
+    shard::{Event, Millis, Report, Role, ShardId},
 };
 use rldeck_proto::{
     Malformed, PROTOCOL,
@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     agents::Agents,
     journal::Journal,
-    metrics::Metrics,
+    metrics::{Metrics, Taken},
     watchers::{Subscription, Watchers},
 };
 use crate::{home::Home, now};
@@ -44,17 +44,41 @@ pub(super) enum Message {
     Watch { epoch: u64, seq: u64, reply: oneshot::Sender<Subscription> },
     /// Somebody wants to know whether this task is alive.
     Echo { reply: oneshot::Sender<()> },
+    /// Somebody wants every node to look around.
+    Look { reply: oneshot::Sender<Vec<(String, oneshot::Receiver<wire::Leftovers>)>> },
     /// Somebody wants to read a log.
     ReadLog { request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk> },
 }
 
 /// How far the files of a shard have been taken in; a log may begin anywhere.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Cursor {
-    events: u64,
     log: Option<u64>,
+    /// By name of the file: its own events are the empty one, the others are logs of processes below it.
+    files: BTreeMap<String, Taking>,
+}
+
+/// How far a file has been taken in whose lines mean something.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taking {
+    next: u64,
     /// As `metrics.jsonl` says it.
     saved: u64,
+}
+
+impl Cursor {
+    fn events(&self) -> u64 {
+        self.files.get("").map_or(0, |taking| taking.next)
+    }
+}
+
+/// Where a line stands whose meaning is taken in.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    shard: &'a ShardId,
+    /// Empty for the shard's own events.
+    source: &'a str,
+    next: u64,
 }
 
 /// The state and everything that belongs to it.
@@ -69,6 +93,8 @@ pub(super) struct Desk {
     /// Facts that are not on the disk yet.
     unwritten: Vec<Entry>,
     cursors: BTreeMap<ShardId, Cursor>,
+    /// Processes below shards that write logs of their own: which file of which shard.
+    writers: BTreeMap<ShardId, (ShardId, String)>,
     agents: Agents,
     watchers: Watchers,
     /// Who waits for the answer to which request.
@@ -86,6 +112,7 @@ impl Desk {
             files: None,
             unwritten: Vec::new(),
             cursors: BTreeMap::new(),
+            writers: BTreeMap::new(),
             agents: Agents::default(),
             watchers: Watchers::new(now()),
             asking: BTreeMap::new(),
@@ -114,9 +141,9 @@ impl Desk {
         self.files = Some((journal, metrics));
         self.show();
         entries.into_iter().for_each(|entry| self.emit(Change::Journal(entry)));
-        for (shard, next, points) in points {
+        for Taken { shard, source, next, points } in points {
             let cursor = self.cursors.entry(shard.clone()).or_default();
-            (cursor.events, cursor.saved) = (next, next);
+            cursor.files.insert(source, Taking { next, saved: next });
             if points.values.is_empty() {
                 continue;
             }
@@ -193,6 +220,9 @@ impl Desk {
             Message::Echo { reply } => {
                 let _ = reply.send(());
             }
+            Message::Look { reply } => {
+                let _ = reply.send(self.agents.look());
+            }
             Message::ReadLog { request, reply } => self.read_log(request, reply),
         }
     }
@@ -203,8 +233,10 @@ impl Desk {
         // The files of ended attempts have been read to their ends.
         let wanted = self.run.shards.iter().filter(|(id, shard)| id.attempt == self.run.attempt || shard.state.alive());
         let cursors = wanted.map(|(id, _)| {
-            let cursor = self.cursors.get(id).copied().unwrap_or_default();
-            wire::Cursor { shard: Some(id.clone().into()), events: cursor.events, log: cursor.log }
+            let cursor = self.cursors.get(id).cloned().unwrap_or_default();
+            let sources = cursor.files.iter().filter(|(source, _)| !source.is_empty());
+            let sources = sources.map(|(source, taking)| (source.clone(), taking.next)).collect();
+            wire::Cursor { shard: Some(id.clone().into()), events: cursor.events(), log: cursor.log, sources }
         });
         let run = self.run.id.clone();
         let welcome = wire::Welcome { protocol: PROTOCOL, run, cursors: cursors.collect() };
@@ -239,13 +271,27 @@ impl Desk {
                     self.step(Input::Shard(report));
                 }
             }
-            up::Message::Records(wire::Records { shard, records }) => {
+            up::Message::Records(wire::Records { shard, records, source, writer, skipped }) => {
                 let id: ShardId = shard.ok_or(Malformed("a shard"))?.try_into()?;
                 if self.runs_on(&id, node) {
+                    let writer = match source.is_empty() {
+                        true => id.clone(),
+                        false => self.writer(&id, &source, writer)?,
+                    };
                     for record in records {
-                        if let Err(malformed) = self.record(node, &id, record) {
-                            self.count(format!("{}: {malformed}", id.label()));
+                        let taken = match source.is_empty() {
+                            true => self.record(node, &id, record),
+                            false => self.line_of_source(node, &id, &source, &writer, record),
+                        };
+                        if let Err(malformed) = taken {
+                            self.count(format!("{}: {malformed}", writer.label()));
                         }
+                    }
+                    if skipped > 0 {
+                        self.add(
+                            format!("{node}: log lines that came too fast to be shown; the files hold them"),
+                            skipped,
+                        );
                     }
                 }
             }
@@ -256,6 +302,7 @@ impl Desk {
                 }
             }
             up::Message::Log(chunk) => self.agents.log_came(chunk),
+            up::Message::Leftovers(found) => self.agents.found(found),
         }
         Ok(())
     }
@@ -267,7 +314,7 @@ impl Desk {
 
     /// Each line once, whatever was sent again after a broken stream.
     fn record(&mut self, node: &str, id: &ShardId, record: wire::Record) -> Result<(), Malformed> {
-        let wire::Record { offset, next, line } = record;
+        let wire::Record { offset, next, line, .. } = record;
         let cursor = self.cursors.entry(id.clone()).or_default();
         match line.ok_or(Malformed("a line"))? {
             Line::Log(_) if cursor.log.is_some_and(|from| offset < from) => {}
@@ -277,17 +324,17 @@ impl Desk {
                 let (shard, node) = (id.clone(), node.to_owned());
                 self.emit(Change::Log(LogLine { shard, node, offset, at: line.at, severity, text: line.text }));
             }
-            _ if offset < cursor.events => {}
+            _ if offset < cursor.events() => {}
             Line::Event(event) => {
-                let gap = offset > cursor.events;
-                cursor.events = next;
+                let gap = offset > cursor.events();
+                cursor.files.entry(String::new()).or_default().next = next;
                 if gap {
                     self.count(format!("{}: gaps in its events", id.label()));
                 }
-                self.event(id, next, event.try_into()?);
+                self.event(Origin { shard: id, source: "", next }, event.try_into()?);
             }
             Line::Corrupt(why) => {
-                cursor.events = next;
+                cursor.files.entry(String::new()).or_default().next = next;
                 tracing::warn!(shard = %id, why, "a line of events.jsonl cannot be read");
                 self.count(format!("{}: event lines that cannot be read", id.label()));
             }
@@ -295,22 +342,62 @@ impl Desk {
         Ok(())
     }
 
-    fn event(&mut self, id: &ShardId, next: u64, event: Event) {
-        let at = event.at;
-        let shard = id.clone();
+    /// Who writes a file that lies below a shard.
+    fn writer(&mut self, of: &ShardId, source: &str, name: String) -> Result<ShardId, Malformed> {
+        let writer = ShardId::try_from(wire::ShardId { attempt: of.attempt, name, life: 0 })?;
+        if !self.writers.contains_key(&writer) {
+            self.writers.insert(writer.clone(), (of.clone(), source.to_owned()));
+        }
+        Ok(writer)
+    }
+
+    /// A line of a process below a shard, with what it means.
+    fn line_of_source(
+        &mut self,
+        node: &str,
+        id: &ShardId,
+        source: &str,
+        writer: &ShardId,
+        record: wire::Record,
+    ) -> Result<(), Malformed> {
+        let wire::Record { offset, next, line, meant } = record;
+        let cursor = self.cursors.entry(id.clone()).or_default();
+        let begun = cursor.files.contains_key(source);
+        let taking = cursor.files.entry(source.to_owned()).or_default();
+        if offset < taking.next {
+            return Ok(());
+        }
+        taking.next = next;
+        if !begun {
+            // A controller that starts again knows the file, and goes on where this one was.
+            self.save(Origin { shard: id, source, next }, &nothing(id, now()));
+        }
+        for event in meant {
+            self.event(Origin { shard: id, source, next }, event.try_into()?);
+        }
+        if let Some(Line::Log(line)) = line {
+            let (shard, node, severity) = (writer.clone(), node.to_owned(), line.severity().into());
+            self.emit(Change::Log(LogLine { shard, node, offset, at: line.at, severity, text: line.text }));
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, from: Origin<'_>, event: Event) {
+        let (at, id) = (event.at, from.shard);
         let alive = self.run.shards.get(id).is_some_and(|shard| shard.state.alive());
-        let saved = self.cursors.get(id).map_or(0, |cursor| cursor.saved);
+        // What Ray's processes do is what the job does: its phases are shown beside its driver.
+        let ray = self.run.shards.get(id).is_some_and(|shard| shard.role == Role::Ray);
+        let shard = if ray { self.run.lead().map_or(id, |(lead, _)| lead).clone() } else { id.clone() };
+        let saved =
+            self.cursors.get(id).and_then(|cursor| cursor.files.get(from.source)).map_or(0, |taking| taking.saved);
         match &event.report {
             Report::Metrics { rollout, step, values } => {
                 let (rollout, step, values) = (*rollout, *step, values.clone());
                 let points = Points { attempt: id.attempt, rollout, step, at, values };
-                self.save(id, next, &points);
+                self.save(from, &points);
                 self.emit(Change::Points(points));
             }
-            _ if next > saved + SAVE_EVERY => {
-                let points = Points { attempt: id.attempt, rollout: 0, step: None, at, values: BTreeMap::new() };
-                self.save(id, next, &points);
-            }
+            _ if from.next > saved + SAVE_EVERY => self.save(from, &nothing(id, at)),
             _ => {}
         }
         match &event.report {
@@ -330,11 +417,11 @@ impl Desk {
         self.step(Input::Event { id: id.clone(), event });
     }
 
-    fn save(&mut self, id: &ShardId, next: u64, points: &Points) {
-        if let Some(cursor) = self.cursors.get_mut(id) {
-            cursor.saved = next;
+    fn save(&mut self, Origin { shard, source, next }: Origin<'_>, points: &Points) {
+        if let Some(taking) = self.cursors.get_mut(shard).and_then(|cursor| cursor.files.get_mut(source)) {
+            taking.saved = next;
         }
-        let written = self.files.as_mut().map_or(Ok(()), |(_, metrics)| metrics.append(id, next, points));
+        let written = self.files.as_mut().map_or(Ok(()), |(_, metrics)| metrics.append(shard, source, next, points));
         self.trouble("metrics.jsonl", written);
     }
 
@@ -369,6 +456,7 @@ impl Desk {
     fn journal(&mut self, entry: Entry) {
         if let Fact::Launched { .. } = &entry.fact {
             self.cursors.clear();
+            self.writers.clear();
             self.files = None;
             self.show();
         }
@@ -441,8 +529,17 @@ impl Desk {
 
     fn read_log(&mut self, request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk>) {
         let id = request.shard.clone().and_then(|shard| ShardId::try_from(shard).ok());
-        match id.and_then(|id| self.run.shards.get(&id)).map(|shard| shard.node.clone()) {
-            Some(node) => self.agents.read_log(&node, wire::LogRequest { run: self.run.id.clone(), ..request }, reply),
+        let own = |id: ShardId| match self.writers.get(&id) {
+            Some((shard, source)) => (shard.clone(), source.clone()),
+            None => (id, String::new()),
+        };
+        let found = id.map(own).and_then(|(id, source)| Some((self.run.shards.get(&id)?.node.clone(), id, source)));
+        match found {
+            Some((node, id, source)) => {
+                let run = self.run.id.clone();
+                let request = wire::LogRequest { run, shard: Some(id.into()), source, ..request };
+                self.agents.read_log(&node, request, reply);
+            }
             None => {
                 let error = "this run has no such shard".to_owned();
                 let _ = reply.send(wire::LogChunk { error, ..Default::default() });
@@ -458,7 +555,11 @@ impl Desk {
     }
 
     fn count(&mut self, place: String) {
-        let count = self.deck.dropped.get(&place).copied().unwrap_or(0) + 1;
+        self.add(place, 1);
+    }
+
+    fn add(&mut self, place: String, more: u64) {
+        let count = self.deck.dropped.get(&place).copied().unwrap_or(0) + more;
         self.emit(Change::Dropped { place, count });
     }
 
@@ -466,4 +567,9 @@ impl Desk {
         self.deck.apply(change.clone());
         self.changes.push(change);
     }
+}
+
+/// Points that say only how far a file was taken in.
+fn nothing(id: &ShardId, at: Millis) -> Points {
+    Points { attempt: id.attempt, rollout: 0, step: None, at, values: BTreeMap::new() }
 }

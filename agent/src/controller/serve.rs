@@ -227,6 +227,20 @@ impl Controller for Service {
         Ok(Response::new(wire::Nothing {}))
     }
 
+    async fn leftovers(&self, _: Request<wire::Nothing>) -> Result<Response<wire::LeftoverReply>, Status> {
+        self.for_consoles()?;
+        let asked = self.ask(|reply| Message::Look { reply }).await?;
+        let mut nodes = Vec::new();
+        for (node, answer) in asked {
+            let found = timeout(READING, answer).await.ok().and_then(Result::ok);
+            nodes.push(found.unwrap_or_else(|| {
+                let error = "its agent does not answer".to_owned();
+                wire::Leftovers { node, error, ..Default::default() }
+            }));
+        }
+        Ok(Response::new(wire::LeftoverReply { nodes }))
+    }
+
     async fn read_log(&self, request: Request<wire::LogRequest>) -> Result<Response<wire::LogChunk>, Status> {
         self.for_consoles()?;
         let request = request.into_inner();

@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_millis(100);
 /// Between attempts to read files that cannot be read.
 const RETRY: Duration = Duration::from_secs(1);
 /// A log that nobody has read yet is taken up this far from its end, in bytes.
-const LOG_BEFORE: u64 = 64 << 10;
+const LOG_BEFORE: u64 = 512 << 10;
 /// One message holds so many records at most.
 const BATCH: usize = 512;
 
@@ -85,7 +85,7 @@ async fn send_records(
         if records.is_empty() {
             return true;
         }
-        let message = wire::Records { shard: Some(id.clone().into()), records };
+        let message = wire::Records { shard: Some(id.clone().into()), records, ..Default::default() };
         if !send(up, up::Message::Records(message)).await {
             return false;
         }

@@ -3,6 +3,7 @@
 mod dial;
 mod follow;
 mod session;
+mod sources;
 
 use std::time::Duration;
 

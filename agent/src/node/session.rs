@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     fs::File,
     os::unix::fs::FileExt,
     sync::{
@@ -19,10 +20,14 @@ use rldeck_proto::{
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Agent, Client, Goodbye, follow::follow};
+use super::{
+    Agent, Client, Goodbye,
+    follow::follow,
+    sources::{follow_sources, path_of},
+};
 use crate::{
     probe::Probe,
-    shard::{Held, Shelf},
+    shard::{Held, Shelf, foreign},
 };
 
 /// Messages on their way up; a full queue holds the tails back, never the shards.
@@ -42,7 +47,7 @@ pub(super) async fn run(agent: &Agent, mut client: Client, shelf: &Shelf, probe:
     send(&up, up::Message::Hello(hello)).await;
     let mut down =
         client.join(ReceiverStream::new(queue)).await.map_err(|status| status.message().to_owned())?.into_inner();
-    let mut session = Session { agent, shelf, up, tasks: JoinSet::new() };
+    let mut session = Session { agent, shelf, probe, up, tasks: JoinSet::new() };
     session.tasks.spawn(frames(probe.clone(), session.up.clone()));
     loop {
         let message = match down.message().await {
@@ -62,6 +67,7 @@ pub(super) async fn run(agent: &Agent, mut client: Client, shelf: &Shelf, probe:
 struct Session<'a> {
     agent: &'a Agent,
     shelf: &'a Shelf,
+    probe: &'a Probe,
     up: mpsc::Sender<wire::Up>,
     /// What ends with the session: tails and frames.
     tasks: JoinSet<()>,
@@ -77,7 +83,7 @@ impl Session<'_> {
                     return Err(Malformed("the name of this node"));
                 }
                 let held = self.shelf.start(spec).await;
-                self.follow(held, (0, Some(0)));
+                self.follow(held, (0, Some(0)), BTreeMap::new());
             }
             down::Message::Stop(stop) => {
                 let run = stop.run.clone();
@@ -94,6 +100,21 @@ impl Session<'_> {
             down::Message::ReadLog(request) => {
                 let chunk = read_log(self.shelf, &request);
                 send(&self.up, up::Message::Log(chunk)).await;
+            }
+            down::Message::Look(wire::Look { id }) => {
+                let (shelf, up, node) = (self.shelf.clone(), self.up.clone(), self.agent.node.clone());
+                let on_gpus = self.probe.on_gpus();
+                self.tasks.spawn(async move {
+                    let found = tokio::task::spawn_blocking(move || foreign::look(&shelf, &on_gpus)).await;
+                    let processes = found.unwrap_or_default().into_iter().map(Into::into).collect();
+                    let found = wire::Leftovers { id, node, processes, error: String::new() };
+                    send(&up, up::Message::Leftovers(found)).await;
+                });
+            }
+            down::Message::Sweep(sweep) => {
+                if let Command::Sweep(processes) = sweep.try_into()? {
+                    tokio::spawn(foreign::sweep(processes));
+                }
             }
             down::Message::Leave(_) => return Ok(Some(Goodbye::Leave)),
         }
@@ -112,13 +133,14 @@ impl Session<'_> {
         send(&self.up, up::Message::Held(wire::Held { shards: held.collect() })).await;
         for held in shards {
             if let Some(cursor) = cursors.iter().find(|cursor| is_for(cursor, &held.spec.id)) {
-                self.follow(held, (cursor.events, cursor.log));
+                self.follow(held, (cursor.events, cursor.log), cursor.sources.clone());
             }
         }
         Ok(())
     }
 
-    fn follow(&mut self, held: Held, cursor: (u64, Option<u64>)) {
+    fn follow(&mut self, held: Held, cursor: (u64, Option<u64>), sources: BTreeMap<String, u64>) {
+        self.tasks.spawn(follow_sources(held.clone(), self.shelf.clone(), sources, self.up.clone()));
         self.tasks.spawn(follow(held, cursor, self.up.clone()));
     }
 }
@@ -156,7 +178,13 @@ fn read_log(shelf: &Shelf, request: &wire::LogRequest) -> wire::LogChunk {
         let id: ShardId =
             request.shard.clone().ok_or("no shard named")?.try_into().map_err(|e: Malformed| e.to_string())?;
         let held = shelf.get(&request.run, &id).ok_or_else(|| format!("{id} never ran on this node"))?;
-        let path = held.dir.join(LOG);
+        let path = match (&held.spec.scratch, request.source.as_str()) {
+            (_, "") => held.dir.join(LOG),
+            (Some(scratch), source) => {
+                path_of(scratch, source).ok_or_else(|| format!("{source} is not there any more"))?
+            }
+            (None, source) => return Err(format!("{id} has no {source}")),
+        };
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         let file = match File::open(&path) {
             Ok(file) => file,

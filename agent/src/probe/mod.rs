@@ -50,13 +50,19 @@ impl Probe {
                 }
             };
             while !sender.is_closed() {
-                let (host, processes) = host.sample(&shelf.pids());
+                let (host, processes) = host.sample(&shelf.pids(), &shelf.below());
+                let processes = processes.into_iter().map(|process| named(process, &shelf)).collect();
                 let frame = frame(host, processes, &gpus.lock().unwrap_or_else(PoisonError::into_inner));
                 sender.send_replace(Arc::new(frame));
                 thread::sleep(EVERY);
             }
         });
         Probe(frames)
+    }
+
+    /// The processes that hold memory on a GPU, as last seen.
+    pub fn on_gpus(&self) -> Vec<Process> {
+        self.0.borrow().processes.iter().filter(|process| process.gpu.is_some()).cloned().collect()
     }
 
     /// The measurements, newest first and only.
@@ -80,4 +86,12 @@ fn frame(host: rldeck_core::deck::Host, mut processes: Vec<Process>, seen: &Seen
         _ => seen.note.clone(),
     };
     Frame { at: now(), host, gpus: seen.gpus.clone(), processes, note }
+}
+
+/// A trainer tells its rank in its log alone.
+fn named(process: Process, shelf: &Shelf) -> Process {
+    match shelf.name(process.pid).filter(|_| process.rank.is_empty()) {
+        Some(name) => Process { rank: name, ..process },
+        None => process,
+    }
 }

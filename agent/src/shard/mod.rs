@@ -1,5 +1,8 @@
 //! Shards on this machine: started, watched, stopped, adopted. See [`rldeck_core::shard`] for the contract.
 
+mod cgroup;
+pub(crate) mod foreign;
+mod group;
 mod process;
 mod shelf;
 mod shim;

@@ -10,11 +10,12 @@ use std::{
 
 use rldeck_core::{
     run::ShardState,
-    shard::{EXIT, Exit, SPEC, ShardId, Spec, TUNE, Tune},
+    shard::{EXIT, Exit, Role, SPEC, ShardId, Spec, TUNE, Tune},
 };
 use tokio::{process::Command, sync::watch, time::sleep};
 
 use super::{
+    group::Group,
     process::nonces,
     stop::stop,
     watch::{Seen, begun, look, watch},
@@ -35,6 +36,8 @@ pub struct Shelf {
     home: Home,
     node: String,
     held: Arc<Mutex<BTreeMap<(String, ShardId), Held>>>,
+    /// What processes call themselves in their logs.
+    names: Arc<Mutex<BTreeMap<u32, String>>>,
 }
 
 /// A shard of this node.
@@ -48,10 +51,17 @@ pub struct Held {
     pub seen: watch::Receiver<Seen>,
 }
 
+impl Held {
+    /// The processes that its cgroup holds, at almost no cost; none where there is no cgroup.
+    fn members(&self) -> Vec<u32> {
+        Group::of(&self.dir, &self.spec).held()
+    }
+}
+
 impl Shelf {
     /// Adopts every shard of this node that any agent ever started here.
     pub fn adopt(home: Home, node: &str) -> Shelf {
-        let shelf = Shelf { home, node: node.to_owned(), held: Arc::default() };
+        let shelf = Shelf { home, node: node.to_owned(), held: Arc::default(), names: Arc::default() };
         let running = nonces();
         for run in subdirs(&shelf.home.runs()) {
             for attempt in subdirs(&run) {
@@ -60,7 +70,8 @@ impl Shelf {
                         Some(spec) if spec.node == node => {
                             let (state, pid) = look(&dir);
                             // It has ended, but something of it is left: it has not ended yet.
-                            let left = !state.alive() && running.contains(&spec.nonce);
+                            let left = !state.alive()
+                                && (running.contains(&spec.nonce) || !Group::of(&dir, &spec).held().is_empty());
                             let state = if left { ShardState::Stopping } else { state };
                             shelf.hold(spec, dir, (state, pid));
                         }
@@ -90,6 +101,30 @@ impl Shelf {
             (state.alive() && pid != 0).then(|| (pid, held.spec.id.clone()))
         });
         alive.collect()
+    }
+
+    /// All processes of those shards that hold many.
+    pub fn below(&self) -> Vec<(u32, ShardId)> {
+        let many: Vec<Held> = self.lock().values().filter(|held| held.spec.role == Role::Ray).cloned().collect();
+        let alive = many.into_iter().filter(|held| held.seen.borrow().0.alive());
+        alive.flat_map(|held| held.members().into_iter().map(move |pid| (pid, held.spec.id.clone()))).collect()
+    }
+
+    /// Every process of every shard. Looks at all processes of the machine.
+    pub(super) fn all_members(&self) -> Vec<u32> {
+        let held: Vec<Held> = self.lock().values().cloned().collect();
+        let alive = held.into_iter().filter(|held| held.seen.borrow().0.alive());
+        alive.flat_map(|held| Group::of(&held.dir, &held.spec).look()).collect()
+    }
+
+    /// What a process calls itself in its log: `rank 27`.
+    pub fn name(&self, pid: u32) -> Option<String> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&pid).cloned()
+    }
+
+    /// A process was heard to call itself so.
+    pub fn named(&self, pid: u32, name: String) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, name);
     }
 
     /// Starts a shard, unless it was started before. What goes wrong is told as its end.
@@ -138,7 +173,7 @@ impl Shelf {
             tokio::spawn(async move {
                 // A shard that is still starting has no process yet that could be told.
                 while held.seen.borrow().0.alive() {
-                    stop(&held.spec.nonce, grace).await;
+                    stop(&Group::of(&held.dir, &held.spec), grace).await;
                     sleep(AGAIN).await;
                 }
             });
@@ -169,7 +204,7 @@ impl Shelf {
         let held = Held { spec: spec.clone(), dir: dir.clone(), seen };
         if held.seen.borrow().0.alive() {
             tracing::info!(shard = %spec.id, node = self.node, "watching");
-            tokio::spawn(async move { watch(&dir, &spec.nonce, &sender).await });
+            tokio::spawn(async move { watch(&dir, &spec, &sender).await });
         }
         self.lock().insert(key, held.clone());
         held

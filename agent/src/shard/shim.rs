@@ -17,7 +17,10 @@ use rustix::{
     process::{WaitOptions, getpid, set_child_subreaper, setsid, wait},
 };
 
-use super::process::{NONCE, boot_id, start_ticks};
+use super::{
+    cgroup::{self, Entered},
+    process::{NONCE, boot_id, start_ticks},
+};
 use crate::{
     home::{read_json, replace_json},
     now,
@@ -57,7 +60,10 @@ fn run(dir: &Path) -> io::Result<Exit> {
     let _ = setsid();
     let _ = set_child_subreaper(Some(getpid()));
     let spec: Spec = read_json(&dir.join(SPEC)).ok_or_else(|| io::Error::other("spec.json cannot be read"))?;
+    // What is spawned while we are in its cgroup is born there; a host without cgroups does without.
+    let entered = Entered::new(&cgroup::name(&spec.nonce));
     let started = start(dir, &spec);
+    let cgroup = entered.map(Entered::leave).transpose()?;
     let failed = |error: io::Error| Exit { code: None, signal: None, at: now(), error: Some(error.to_string()) };
     let mut child = match started {
         Ok(child) => child,
@@ -69,6 +75,7 @@ fn run(dir: &Path) -> io::Result<Exit> {
         boot_id: boot_id(),
         nonce: spec.nonce,
         shim: std::process::id(),
+        cgroup: cgroup.map(|path| path.to_string_lossy().into_owned()),
     };
     if let Err(error) = replace_json(&dir.join(PID), &identity) {
         // Nobody could ever find it again.

@@ -3,19 +3,19 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
-use super::process::{members, signal};
+use super::group::Group;
 
 /// Ends all processes of a shard: SIGTERM, the grace, SIGKILL; returns when none is left.
-pub(super) async fn stop(nonce: &str, grace: Duration) {
-    signal(nonce, &members(nonce).await, Signal::TERM);
+pub(super) async fn stop(group: &Group, grace: Duration) {
+    group.signal(&group.members().await, Signal::TERM);
     let deadline = Instant::now() + grace;
     loop {
-        let left = members(nonce).await;
+        let left = group.members().await;
         if left.is_empty() {
             return;
         }
         if Instant::now() >= deadline {
-            signal(nonce, &left, Signal::KILL);
+            group.kill(&left);
         }
         sleep(Duration::from_millis(20)).await;
     }

@@ -2,15 +2,12 @@ use std::{fs::File, path::Path, time::Duration};
 
 use rldeck_core::{
     run::ShardState,
-    shard::{EXIT, Exit, Identity, PID, SPEC},
+    shard::{EXIT, Exit, Identity, PID, SPEC, Spec},
 };
 use rustix::fs::{FlockOperation, flock};
 use tokio::{sync::watch, time::sleep};
 
-use super::{
-    process::{is_alive, members},
-    stop::stop,
-};
+use super::{group::Group, process::is_alive, stop::stop};
 use crate::{
     home::{read_json, replace_json},
     now,
@@ -25,7 +22,7 @@ const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 pub(super) type Seen = (ShardState, u32);
 
 /// Follows a shard by its files until it has ended and nothing of it is left. While its shim lives this costs nothing.
-pub(super) async fn watch(dir: &Path, nonce: &str, seen: &watch::Sender<Seen>) {
+pub(super) async fn watch(dir: &Path, spec: &Spec, seen: &watch::Sender<Seen>) {
     let end = loop {
         let now = look(dir);
         if !now.0.alive() {
@@ -42,9 +39,11 @@ pub(super) async fn watch(dir: &Path, nonce: &str, seen: &watch::Sender<Seen>) {
             sleep(EVERY).await;
         }
     };
-    if !members(nonce).await.is_empty() {
-        stop(nonce, LEFTOVER_GRACE).await;
+    let group = Group::of(dir, spec);
+    if !group.members().await.is_empty() {
+        stop(&group, LEFTOVER_GRACE).await;
     }
+    group.forget();
     seen.send_replace(end);
 }
 

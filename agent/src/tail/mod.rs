@@ -21,6 +21,16 @@ pub(crate) struct RawLine {
     pub(crate) offset: u64,
     pub(crate) next: u64,
     pub(crate) bytes: Vec<u8>,
+    pub(crate) ending: Ending,
+}
+
+/// What stands behind a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// `\n`; or nothing, at the end of a file or of a line that is too long.
+    Line,
+    /// `\r`: the next line takes its place on a terminal.
+    Return,
 }
 
 /// Reads a file that grows.
@@ -31,11 +41,18 @@ pub(crate) struct Tail {
     /// Where the first byte not yet given out lies.
     offset: u64,
     partial: Vec<u8>,
+    /// Lines end at `\r` too.
+    returns: bool,
 }
 
 impl Tail {
     pub(crate) fn new(path: PathBuf, offset: u64) -> Tail {
-        Tail { path, file: None, offset, partial: Vec::new() }
+        Tail { path, file: None, offset, partial: Vec::new(), returns: false }
+    }
+
+    /// As for a terminal: progress bars end at `\r`, and would make one line of an hour.
+    pub(crate) fn of_terminal(self) -> Tail {
+        Tail { returns: true, ..self }
     }
 
     /// From the first whole line among the last bytes of the file.
@@ -49,6 +66,11 @@ impl Tail {
             tail = Tail::new(tail.path, start);
         }
         tail
+    }
+
+    /// Where the first byte not yet given out lies.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// The lines that came since; at the `end` of the file's life also a last one without line end. Empty when there is nothing.
@@ -70,10 +92,13 @@ impl Tail {
         let mut lines = Vec::new();
         let mut taken = 0;
         let mut searched = begun;
-        while let Some(at) = self.partial[searched..].iter().position(|byte| *byte == b'\n') {
+        let ends = |byte: &u8| *byte == b'\n' || (self.returns && *byte == b'\r');
+        while let Some(at) = self.partial[searched..].iter().position(ends) {
             let stop = searched + at;
-            lines.push(self.line(taken, stop, stop + 1));
-            taken = stop + 1;
+            // A terminal takes "\r\n" for one end.
+            let end = stop + 1 + usize::from(self.partial[stop..].starts_with(b"\r\n"));
+            lines.push(self.line(taken, stop, end));
+            taken = end;
             searched = taken;
         }
         let left = self.partial.len() - taken;
@@ -87,10 +112,13 @@ impl Tail {
     }
 
     fn line(&self, from: usize, to: usize, next: usize) -> RawLine {
+        let returns = self.partial.get(to) == Some(&b'\r') && next == to + 1;
+        let ending = if returns { Ending::Return } else { Ending::Line };
         RawLine {
             offset: self.offset + from as u64,
             next: self.offset + next as u64,
             bytes: self.partial[from..to].to_vec(),
+            ending,
         }
     }
 }
@@ -121,6 +149,18 @@ mod tests {
         assert_eq!(texts(&tail.read(true).unwrap()), ["three"]);
         // Another reader from an offset that was given goes on without gap or repeat.
         assert_eq!(texts(&Tail::new(path, lines[0].next).read(false).unwrap()), [""]);
+    }
+
+    #[test]
+    fn a_bar_is_read_while_it_moves() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, "one\r\n\rbar 1\rbar 2").unwrap();
+        let mut tail = Tail::new(path.clone(), 0).of_terminal();
+        let lines = tail.read(false).unwrap();
+        assert_eq!(texts(&lines), ["one", "", "bar 1"]);
+        assert_eq!((lines[0].ending, lines[2].ending), (Ending::Line, Ending::Return));
+        assert_eq!(texts(&Tail::new(path, 0).read(false).unwrap()), ["one\r"]);
     }
 
     #[test]

@@ -8,10 +8,12 @@ use crate::job::Engine;
 
 mod group;
 mod kind;
+mod old;
 mod table;
 
 pub use group::Group;
 pub use kind::Kind;
+pub use old::{Old, Stands, old};
 
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +55,7 @@ pub struct Argument {
     pub help: &'static str,
     /// The built-in engine reads it.
     pub embedded: bool,
-    /// The tune view shows it.
+    /// The tune view shows it even where a change needs a restart.
     pub tunable: bool,
     /// Only the built-in engine knows it.
     pub built_in_only: bool,
@@ -103,9 +105,14 @@ impl Argument {
         Argument { built_in_words: Some(words), ..self }
     }
 
-    /// The tune view shows it.
+    /// The tune view shows it, whenever a change of it applies.
     const fn tunable(self) -> Argument {
         Argument { tunable: true, ..self }
+    }
+
+    /// With slime, sampling and training must change it for the same rollout: log probabilities are taken with it.
+    pub fn on_both_sides(&self) -> bool {
+        self.name == "rollout-temperature"
     }
 
     /// When a change of it takes effect with this engine.
@@ -114,6 +121,21 @@ impl Argument {
             Engine::Embedded => self.built_in,
             Engine::Slime => self.slime,
         }
+    }
+
+    /// Whether this engine reads it at all.
+    pub fn read_by(&self, engine: Engine) -> bool {
+        match engine {
+            Engine::Embedded => self.embedded,
+            Engine::Slime => !self.built_in_only,
+        }
+    }
+
+    /// Whether the tune view shows it with this engine. slime has hundreds: there it shows those that are commonly
+    /// changed, and every one that need not wait for a restart.
+    pub fn shown(&self, engine: Engine) -> bool {
+        let soon = engine == Engine::Slime && self.slime != Applies::Restart;
+        self.read_by(engine) && (self.tunable || soon)
     }
 
     /// Whether `value` may be given to it, as it would stand in `argv` (a flag: `true` or `false`).

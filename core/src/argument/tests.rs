@@ -74,4 +74,52 @@ fn the_tune_view_has_what_the_built_in_engine_reads() {
         assert!(shown.contains(&name), "{name}");
     }
     assert!(catalogue().iter().filter(|argument| argument.tunable).all(|argument| argument.embedded));
+    for argument in catalogue() {
+        assert_eq!(argument.shown(Engine::Embedded), argument.tunable, "{}", argument.name);
+    }
+}
+
+#[test]
+fn with_slime_the_tune_view_has_all_that_needs_no_restart() {
+    let shown = |name: &str| find(name).unwrap().shown(Engine::Slime);
+    for argument in catalogue() {
+        let soon = argument.applies(Engine::Slime) != Applies::Restart;
+        assert!(!soon || shown(argument.name), "{}", argument.name);
+        assert!(!(argument.built_in_only && shown(argument.name)), "{}", argument.name);
+    }
+    // Common changes are shown though slime must be restarted for them; the layout of the ranks is not.
+    assert!(shown("save-interval") && shown("rollout-batch-size"));
+    assert!(!shown("tensor-model-parallel-size") && !shown("cold-start"));
+}
+
+/// When slime takes a change in, argument by argument: what is live in it was read from its source.
+#[test]
+fn slime_takes_changes_in_at_these_moments() {
+    let named = |applies: Applies| -> BTreeSet<&str> {
+        let all = catalogue().iter().filter(|argument| argument.applies(Engine::Slime) == applies);
+        all.map(|argument| argument.name).collect()
+    };
+    let list = |text: &'static str| text.split_whitespace().collect::<BTreeSet<&str>>();
+    assert_eq!(
+        named(Applies::Live),
+        list(
+            "lr min-lr weight-decay clip-grad adam-beta1 adam-beta2 adam-eps eps-clip eps-clip-high eps-clip-c entropy-coef \
+             kl-loss-coef kl-loss-type tis-clip tis-clip-low opsm-delta value-clip ref-update-interval"
+        )
+    );
+    assert_eq!(
+        named(Applies::NextRollout),
+        list(
+            "kl-coef gamma lambd rollout-temperature rollout-top-k rollout-stop rollout-stop-token-ids \
+             rollout-max-response-len over-sampling-batch-size dynamic-sampling-filter-path partial-rollout \
+             global-batch-size max-tokens-per-gpu balance-data sglang-server-concurrency rm-type rm-url group-rm \
+             reward-key custom-rm-path custom-reward-post-process-path reset-optimizer-states eval-prompt-data \
+             eval-input-key eval-label-key eval-reward-key eval-tool-key n-samples-per-eval-prompt eval-temperature \
+             eval-top-p eval-top-k eval-min-new-tokens eval-max-response-len eval-max-prompt-len eval-max-context-len"
+        )
+    );
+    assert_eq!(
+        named(Applies::NextSave),
+        list("save-hf no-save-optim no-save-rng save-debug-rollout-data save-debug-train-data dump-details")
+    );
 }

@@ -92,7 +92,7 @@ impl Lane {
 
     /// Median time from one rollout's `generate` to the next one's, of the rollouts kept.
     pub fn rollout_time(&self) -> Option<Millis> {
-        let starts: Vec<_> = self.spans.iter().filter(|s| s.name == "generate" && s.shard.name == "trainer").collect();
+        let starts: Vec<_> = self.spans.iter().filter(|s| s.name == "generate" && s.shard.leads()).collect();
         let mut times: Vec<Millis> = starts
             .windows(2)
             .filter(|pair| pair[1].rollout == pair[0].rollout + 1)

@@ -87,4 +87,10 @@ pub struct Process {
     pub gpu: Option<u32>,
     /// GPU memory it holds, bytes.
     pub gpu_memory: u64,
+    /// What it is to its job: `trainer`, `scheduler`; empty when nobody knows.
+    pub role: String,
+    /// Its rank there: `rank 27`, `dp1 tp9 ep9`, and behind it where that lies in the layout of the job.
+    pub rank: String,
+    /// What it does: the method that its title names.
+    pub doing: String,
 }

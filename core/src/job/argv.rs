@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Engine, Job, Set, Value,
+    Engine, Facts, Job, Set, Value,
     rule::{self, Written},
 };
 use crate::{
-    argument::{self, Group, Kind},
+    argument::{self, Argument, Group, Kind},
     finding::Finding,
 };
 
@@ -15,14 +15,22 @@ impl Job {
     /// `--name value ...` in the order of the groups, a flag bare, an array as several values. `overrides` (argument
     /// name to text, a flag `true` or `false`, several values separated by spaces) replace or add.
     ///
-    /// The built-in engine is given what it reads and no more, and `--rollout-shards` of `[cluster]`.
+    /// What follows from `[cluster]` comes first: the nodes and GPUs of training for slime, `--rollout-shards` for the
+    /// built-in engine, which is given what it reads and no more.
     pub fn argv(&self, overrides: &BTreeMap<String, String>) -> Vec<String> {
-        let mut argv = Vec::new();
-        if self.engine == Engine::Embedded {
-            argv.extend(["--rollout-shards".to_owned(), self.cluster.rollout_shards.to_string()]);
-        }
-        for set in self.with(overrides).arguments {
-            if self.engine == Engine::Embedded && !argument::find(&set.name).is_some_and(|argument| argument.embedded) {
+        self.argv_on(overrides, self.cluster.node_count())
+    }
+
+    /// [`Job::argv`] for so many nodes, whatever the file says.
+    pub(crate) fn argv_on(&self, overrides: &BTreeMap<String, String>, nodes: usize) -> Vec<String> {
+        let job = self.with(overrides);
+        let mut argv = match self.engine {
+            Engine::Embedded => vec!["--rollout-shards".to_owned(), self.cluster.rollout_shards.to_string()],
+            Engine::Slime => job.training_gpus(nodes as u64),
+        };
+        for set in job.arguments {
+            let read = |argument: &Argument| argument.read_by(Engine::Embedded);
+            if self.engine == Engine::Embedded && !argument::find(&set.name).is_some_and(read) {
                 continue;
             }
             argv.push(format!("--{}", set.name));
@@ -32,6 +40,25 @@ impl Job {
                 Value::Many(texts) => argv.extend(texts),
             }
         }
+        argv
+    }
+
+    /// Which nodes and GPUs train. Without colocate the engines have GPUs of their own; the rest trains.
+    fn training_gpus(&self, nodes: u64) -> Vec<String> {
+        let each = u64::from(self.cluster.gpus_per_node);
+        let elsewhere = self.cluster.colocate || self.value("rollout-external-engine-addrs").is_some();
+        let engines = if elsewhere { 0 } else { self.whole("rollout-num-gpus").unwrap_or(0) };
+        let left = (nodes * each).saturating_sub(engines).max(1);
+        let (nodes, each) = match left {
+            left if left % each == 0 => (left / each, each),
+            left if left < each => (1, left),
+            left if left % nodes == 0 => (nodes, left / nodes),
+            left => (left / each, each),
+        };
+        let counts = [("actor-num-nodes", nodes), ("actor-num-gpus-per-node", each)];
+        let mut argv: Vec<String> =
+            counts.iter().flat_map(|(name, count)| [format!("--{name}"), count.to_string()]).collect();
+        argv.extend(self.cluster.colocate.then(|| "--colocate".to_owned()));
         argv
     }
 
@@ -54,8 +81,8 @@ impl Job {
                 written.unclear.insert(name.clone());
             }
         }
-        let before = rule::check(self, &Written::default());
-        let after = rule::check(&self.with(overrides), &written);
+        let before = rule::check(self, &Written::default(), &Facts::default());
+        let after = rule::check(&self.with(overrides), &written, &Facts::default());
         findings.extend(after.into_iter().filter(|finding| !before.contains(finding)));
         findings
     }

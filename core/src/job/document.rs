@@ -44,6 +44,8 @@ pub(super) enum Raw {
     Number(String),
     Text(String),
     List(Vec<Raw>),
+    /// The value of another argument, once all layers are there.
+    As(&'static str),
     /// Something that no key takes; what it is.
     Other(&'static str),
 }
@@ -56,7 +58,7 @@ impl Raw {
             Raw::Number(text) => text.clone(),
             Raw::Text(text) => crate::argument::quoted(text),
             Raw::List(_) => "an array".to_owned(),
-            Raw::Other(what) => (*what).to_owned(),
+            Raw::As(what) | Raw::Other(what) => (*what).to_owned(),
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::document::{Document, Item, Raw, Table};
-use super::settings;
+use super::{preset, settings};
 use crate::{
-    argument::{self, Argument, Group},
+    argument::{self, Argument, Group, Old, Stands},
     finding::Finding,
     nearest::nearest,
 };
 
 /// Keys above all tables.
-pub(super) const TOP: [&str; 4] = ["name", "recipe", "engine", "resolved"];
+pub(super) const TOP: [&str; 5] = ["name", "recipe", "engine", "allow", "resolved"];
 
 /// What one file sets. Within a table the order is kept.
 #[derive(Clone, Debug, Default)]
@@ -22,16 +22,35 @@ pub(super) struct Layer {
     pub(super) groups: BTreeMap<Group, Vec<Item>>,
     /// The other tables.
     pub(super) settings: BTreeMap<&'static str, Vec<Item>>,
+    /// The model that is named: it lies under all of `[model]`.
+    preset: Option<Item>,
 }
 
 impl Layer {
     /// Sorts the tables of a document; what belongs nowhere is reported.
     pub(super) fn new(document: Document, findings: &mut Vec<Finding>) -> Layer {
-        let top = document.top.into_iter().filter(|item| is_top(item, findings)).collect();
-        let mut layer = Layer { top, ..Layer::default() };
-        for table in document.tables {
+        let mut layer = Layer::default();
+        for item in document.top {
+            if item.key == Group::Model.name() && !matches!(item.raw, Raw::List(_)) {
+                layer.preset = Some(item);
+            } else if is_top(&item, findings) {
+                layer.top.push(item);
+            }
+        }
+        for mut table in document.tables {
             if let Some(group) = Group::from_name(&table.name) {
-                let items = table.items.into_iter().filter_map(|item| argument_item(group, item, findings)).collect();
+                let preset = table.items.iter().position(|item| group == Group::Model && item.key == "preset");
+                if let Some(at) = preset {
+                    layer.preset = Some(table.items.remove(at));
+                }
+                let mut items: Vec<Item> = Vec::new();
+                for item in table.items {
+                    let Some(item) = argument_item(group, item, findings) else { continue };
+                    match items.iter().find(|other| other.key == item.key) {
+                        Some(other) => findings.push(twice(group, other, &item)),
+                        None => items.push(item),
+                    }
+                }
                 layer.groups.insert(group, items);
             } else if let Some(name) = settings::table(&table.name) {
                 let items = table.items.into_iter().filter(|item| settings::is_key(name, item, findings)).collect();
@@ -44,13 +63,45 @@ impl Layer {
     }
 
     /// Lays `upper` over this one: a key that is in both keeps its place and takes the upper value, the others follow.
+    /// Where `upper` names a model, nothing of the lower one's is left.
     pub(super) fn under(mut self, upper: Layer) -> Layer {
+        if upper.preset.is_some() {
+            self.groups.remove(&Group::Model);
+            self.preset = upper.preset;
+        }
         lay(&mut self.top, upper.top);
         for (group, items) in upper.groups {
             lay(self.groups.entry(group).or_default(), items);
         }
         for (table, items) in upper.settings {
             lay(self.settings.entry(table).or_default(), items);
+        }
+        self
+    }
+
+    /// Puts in what stands for something else: the model that is named, and the values of old names.
+    pub(super) fn settled(mut self, findings: &mut Vec<Finding>) -> Layer {
+        if let Some(item) = self.preset.take() {
+            self = preset::layer(&item, findings).under(self);
+        }
+        let value = |name: &str| {
+            let set = self.groups.values().flatten().rfind(|item| item.key == name);
+            let usual = || argument::find(name)?.default.map(|text| Raw::Text(text.to_owned()));
+            set.map(|item| item.raw.clone()).or_else(usual).unwrap_or(Raw::Bool(false))
+        };
+        let standing: Vec<_> = self
+            .groups
+            .iter()
+            .flat_map(|(group, items)| items.iter().enumerate().map(|(at, item)| (*group, at, item)))
+            .filter_map(|(group, at, item)| match item.raw {
+                Raw::As(name) => Some((group, at, value(name))),
+                _ => None,
+            })
+            .collect();
+        for (group, at, raw) in standing {
+            if let Some(item) = self.groups.get_mut(&group).and_then(|items| items.get_mut(at)) {
+                item.raw = raw;
+            }
         }
         self
     }
@@ -90,7 +141,7 @@ fn is_top(item: &Item, findings: &mut Vec<Finding>) -> bool {
     } else {
         match nearest(key, TOP) {
             Some(meant) => format!("{key} is unknown here: did you mean {meant}?"),
-            None => format!("{key} is unknown here: above all tables stand {}", TOP[..3].join(", ")),
+            None => format!("{key} is unknown here: above all tables stand {}", TOP[..4].join(", ")),
         }
     };
     findings.push(Finding::error(Some(item.place.clone()), text));
@@ -100,7 +151,9 @@ fn is_top(item: &Item, findings: &mut Vec<Finding>) -> bool {
 fn unknown_table(table: &Table) -> Finding {
     let name = &table.name;
     let tables = || Group::ALL.into_iter().map(Group::name).chain(settings::TABLES);
-    let text = if TOP.contains(&name.as_str()) {
+    let text = if name == "allow" {
+        "allow is a key: write allow = [\"RULE\"] above all tables".to_owned()
+    } else if TOP.contains(&name.as_str()) {
         format!("{name} is a key: write {name} = \"...\" above all tables")
     } else {
         let aliases = [
@@ -130,9 +183,7 @@ fn argument_item(group: Group, mut item: Item, findings: &mut Vec<Finding>) -> O
         return None;
     }
     let spelt = key.trim_start_matches('-').replace('_', "-");
-    if key.starts_with('-')
-        || (full_name(group, key).1.is_none() && spelt != key && full_name(group, &spelt).1.is_some())
-    {
+    if key.starts_with('-') || (full_name(group, key).1.is_none() && spelt != key && is_known(group, &spelt)) {
         findings.push(Finding::error(place(), format!("{key} is written {spelt} in a job file")));
         return None;
     }
@@ -151,12 +202,45 @@ fn argument_item(group: Group, mut item: Item, findings: &mut Vec<Finding>) -> O
         return None;
     }
     let (name, known) = full_name(group, key);
+    if let Some(old) = argument::old(&name) {
+        return today(group, old, item, findings);
+    }
     if let Some(argument) = known.filter(|argument| argument.group != group && group != Group::Misc) {
         let text = format!("{key} stands in [{}] but belongs in [{}]", group.name(), argument.group.name());
         findings.push(Finding::warning(place(), text));
     }
     item.key = name;
     Some(item)
+}
+
+/// What stands today for an argument of older days.
+fn today(group: Group, old: &Old, item: Item, findings: &mut Vec<Finding>) -> Option<Item> {
+    let place = Some(item.place.clone());
+    let Raw::Bool(given) = item.raw else {
+        let text = format!("{} is {}: it must be true or false", item.key, item.raw.described());
+        findings.push(Finding::error(place, text));
+        return None;
+    };
+    let (now, shown, raw) = match old.value {
+        _ if !given => (old.now, "false".to_owned(), Raw::Bool(false)),
+        Stands::For(value) => (old.now, format!("{value:?}"), Raw::Text(value.to_owned())),
+        Stands::As(other) => (old.now, short(group, other).to_owned(), Raw::As(other)),
+    };
+    let text = format!("{} is an old name: it is read as {} = {shown}; write that", item.key, short(group, now));
+    findings.push(Finding::warning(place, text));
+    Some(Item { key: now.to_owned(), raw, place: item.place })
+}
+
+/// Two keys of a table that are the same argument: `[sglang]` has a short and a long form, and old names.
+fn twice(group: Group, earlier: &Item, item: &Item) -> Finding {
+    let name = short(group, &item.key);
+    let text = format!("this is {name}, which is there already ({}): keep one of them", earlier.place);
+    Finding::error(Some(item.place.clone()), text)
+}
+
+fn is_known(group: Group, key: &str) -> bool {
+    let (name, known) = full_name(group, key);
+    known.is_some() || argument::old(&name).is_some()
 }
 
 /// The argument name that a key of a table stands for: below `[sglang]` its `sglang-` may be left out.

@@ -1,7 +1,8 @@
 //! The job file: one TOML that says what to launch.
 //!
 //! A recipe is the base and the file holds only what differs. Its tables are the argument groups of a slime launch
-//! script and its keys slime's own argument names without `--` (SGLang's also without `sglang-`):
+//! script and its keys slime's own argument names without `--` (SGLang's also without `sglang-`). All of `[model]` has a
+//! name, `model = "deepseek-v3"`; where the file has that table, it is `preset = "deepseek-v3"` in it.
 //!
 //! ```toml
 //! recipe = "r1-mini"
@@ -15,6 +16,8 @@
 //! eval-prompt-data = ["mine", "${DATA}/mine.jsonl"]
 //! ```
 //!
+//! What breaks a rule is told with the rule's id. `allow = ["layout.world"]` above all tables lets it be: an error is
+//! then a warning, and a warning is not told again.
 //! An argument that the catalogue does not know is a warning: slime is given it as it is, the built-in engine is not.
 //! Everything else that cannot be right is an error, and all errors are told at once.
 
@@ -24,6 +27,8 @@ mod argv;
 mod document;
 mod layer;
 mod lines;
+mod mismatch;
+mod preset;
 mod read;
 mod recipe;
 mod resolve;
@@ -35,9 +40,13 @@ mod write;
 
 use crate::argument::Group;
 
+pub use mismatch::model_mismatches;
+pub use preset::{preset, presets};
 pub use read::Read;
 pub use recipe::{recipe, recipes};
-pub use settings::{Alert, Cluster, Paths, RestartPolicy};
+pub(crate) use rule::rules;
+pub use rule::{Checkpoints, Facts};
+pub use settings::{Alert, Cluster, Paths, RestartPolicy, Ssh};
 
 /// What does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +103,8 @@ pub struct Job {
     pub recipe: Option<String>,
     /// What does the work.
     pub engine: Engine,
+    /// Rules that it may break, by id: see [`crate::finding::rules`].
+    pub allow: Vec<String>,
     /// The arguments, group by group in the order of a launch script. Where one stands twice, the later holds.
     pub arguments: Vec<Set>,
     /// The machines.
@@ -154,4 +165,4 @@ impl Job {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! A job file to a job: all that is wrong with it is found at once.
 
 use super::{
-    Cluster, Engine, Job, Paths, RestartPolicy,
+    Cluster, Engine, Facts, Job, Paths, RestartPolicy,
     document::{self, Document, Item, Raw},
     layer::Layer,
     recipe::{recipe, recipes},
@@ -25,8 +25,13 @@ impl Job {
     /// Reads a job file. `file` is its name for findings; `vars` gives the variables that `[env]` does not.
     /// What comes with the job are warnings; an `Err` holds every error there is, and the warnings too.
     pub fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>) -> Read {
+        Job::read_with(text, file, vars, &Facts::default())
+    }
+
+    /// [`Job::read`] with what is known about the nodes, which more rules can then be judged by.
+    pub fn read_with(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, facts: &Facts) -> Read {
         let mut findings = Vec::new();
-        let job = read(text, file, vars, &mut findings);
+        let job = read(text, file, vars, facts, &mut findings);
         // The file's own lines first, then the recipe's, then what has no line.
         findings.sort_by_key(|finding| match &finding.place {
             Some(place) if place.file == file => (0, place.line),
@@ -73,7 +78,13 @@ impl Job {
     }
 }
 
-fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, findings: &mut Vec<Finding>) -> Option<Job> {
+fn read(
+    text: &str,
+    file: &str,
+    vars: &dyn Fn(&str) -> Option<String>,
+    facts: &Facts,
+    findings: &mut Vec<Finding>,
+) -> Option<Job> {
     let document = document::parse(text, file).map_err(|errors| findings.extend(errors)).ok()?;
     if document.top.is_empty() && document.tables.iter().all(|table| table.items.is_empty()) {
         let text = "there is nothing in this file: write recipe = \"r1-mini\", or start from `rldeck init r1-mini`";
@@ -82,12 +93,13 @@ fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, findings:
     }
     let mut written = Written::new(file, &document);
     let upper = Layer::new(document, findings);
-    written.partial = findings.iter().any(|finding| finding.severity == Severity::Error);
     let base = base(&upper, file, findings);
     let complete = base.is_some();
-    let layer = base.unwrap_or_default().under(upper);
+    let layer = base.unwrap_or_default().under(upper).settled(findings);
+    written.partial = findings.iter().any(|finding| finding.severity == Severity::Error);
 
     let variables = Variables::new(layer.settings("env"), vars, findings);
+    written.places.extend(layer.settings("env").iter().map(|item| (format!("env.{}", item.key), item.place.clone())));
     let mut resolver = Resolver { layer: &layer, variables: &variables, findings, written };
     let recipe = resolver.text("recipe");
     let name = resolver.name(recipe.as_deref(), file);
@@ -97,6 +109,7 @@ fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, findings:
         name,
         engine: resolver.engine().unwrap_or(if alone { Engine::Embedded } else { Engine::Slime }),
         recipe,
+        allow: resolver.allow(),
         arguments: resolver.arguments(),
         cluster,
         env: variables.env(),
@@ -106,7 +119,7 @@ fn read(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, findings:
     };
     // Without its base, everything would be missing.
     if complete {
-        let found = rule::check(&job, &resolver.written);
+        let found = rule::check(&job, &resolver.written, facts);
         findings.extend(found);
     }
     Some(job)

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     argument::{self, Group, Kind, quoted},
-    finding::Finding,
+    finding::{Finding, rule, rules},
+    nearest::nearest,
 };
 
 /// Gives out the parts of a job, and reports what is wrong with them.
@@ -59,6 +60,29 @@ impl Resolver<'_> {
             self.refuse(item, format!("engine is {}: {allowed}", quoted(&text)));
         }
         engine
+    }
+
+    /// The rules that may be broken. One that does not exist is told, for what was meant is not allowed.
+    pub(super) fn allow(&mut self) -> Vec<String> {
+        let Some(item) = self.layer.top("allow") else { return Vec::new() };
+        let listed = match &item.raw {
+            Raw::List(list) => list.as_slice(),
+            Raw::Text(_) => std::slice::from_ref(&item.raw),
+            Raw::Bool(_) | Raw::Number(_) | Raw::As(_) | Raw::Other(_) => &[],
+        };
+        let texts = listed.iter().map(|raw| if let Raw::Text(text) = raw { Some(text.clone()) } else { None });
+        let Some(ids) = texts.collect::<Option<Vec<_>>>().filter(|_| matches!(item.raw, Raw::List(_) | Raw::Text(_)))
+        else {
+            self.refuse(item, format!("allow is {}: write allow = [\"RULE\", ...]", item.raw.described()));
+            return Vec::new();
+        };
+        for id in ids.iter().filter(|id| rule(id).is_none()) {
+            let meant = nearest(id, rules().iter().map(|rule| rule.id));
+            let meant = meant.map(|meant| format!(": did you mean {meant}?")).unwrap_or_default();
+            let text = format!("allow names {}, but there is no such rule{meant}", quoted(id));
+            self.findings.push(Finding::warning(Some(item.place.clone()), text));
+        }
+        ids
     }
 
     /// The name in the file, or else that of the recipe, or else that of the file.
@@ -133,10 +157,20 @@ impl Resolver<'_> {
     pub(super) fn values(&mut self, table: &str) -> Values {
         let mut values = Values::new();
         for item in self.layer.settings(table) {
-            if let Outcome::Set(value) = self.value(item, settings::kind(table, &item.key)) {
-                self.written.places.insert(format!("{table}.{}", item.key), item.place.clone());
-                values.insert(item.key.clone(), value);
-            }
+            let name = format!("{table}.{}", item.key);
+            let kind = settings::kind(table, &item.key);
+            let value = match self.value(item, kind) {
+                Outcome::Set(value) => value,
+                // A flag may be true when nothing is said: here false is a value, not an absence.
+                Outcome::Left if kind == Some(Kind::Flag) => Value::One("false".to_owned()),
+                Outcome::Left => continue,
+                Outcome::Refused => {
+                    self.written.unclear.insert(name);
+                    continue;
+                }
+            };
+            self.written.places.insert(name, item.place.clone());
+            values.insert(item.key.clone(), value);
         }
         values
     }
@@ -212,7 +246,7 @@ impl Resolver<'_> {
         let text = match raw {
             Raw::Text(text) => self.variables.expand(text, &item.place, self.findings)?,
             Raw::Number(text) => text.clone(),
-            Raw::Bool(_) | Raw::List(_) | Raw::Other(_) => return None,
+            Raw::Bool(_) | Raw::List(_) | Raw::As(_) | Raw::Other(_) => return None,
         };
         if text.contains('\0') {
             self.refuse(item, format!("{} has a zero byte in it, which no process can be given", item.key));

@@ -12,16 +12,18 @@ pub struct Cluster {
     pub hosts: Vec<String>,
     /// An MPI hostfile.
     pub hostfile: Option<String>,
+    /// How many there are, for as long as nobody has read the hostfile.
+    pub nodes: Option<u32>,
     /// Where the controller listens for the agents of the other machines: `10.0.0.1` or `10.0.0.1:7431`.
     pub address: Option<String>,
-    /// A configuration for ssh instead of the user's own.
-    pub ssh_config: Option<String>,
     /// GPUs of each machine.
     pub gpus_per_node: u32,
     /// Training and inference take turns on the same GPUs.
     pub colocate: bool,
     /// Rollout processes of the built-in engine.
     pub rollout_shards: u32,
+    /// How to reach them.
+    pub ssh: Ssh,
 }
 
 impl Default for Cluster {
@@ -29,16 +31,38 @@ impl Default for Cluster {
         Cluster {
             hosts: Vec::new(),
             hostfile: None,
+            nodes: None,
             address: None,
-            ssh_config: None,
             gpus_per_node: 8,
             colocate: false,
             rollout_shards: 2,
+            ssh: Ssh::default(),
         }
     }
 }
 
-/// Where slime and its parts lie on the nodes.
+impl Cluster {
+    /// How many machines: those that are named, or else `nodes`, or else this one.
+    pub fn node_count(&self) -> usize {
+        match self.hosts.len() {
+            0 => self.nodes.map_or(1, |nodes| nodes as usize),
+            named => named,
+        }
+    }
+}
+
+/// What `ssh` is told beside the host; what is not here is left to its own configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ssh {
+    /// Whom to log in as.
+    pub user: Option<String>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// A configuration file instead of the user's own.
+    pub config: Option<String>,
+}
+
+/// Where slime and its parts lie on the nodes, and where Ray listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     /// slime itself, with `train.py`.
@@ -47,11 +71,34 @@ pub struct Paths {
     pub megatron_dir: String,
     /// The Python that runs them.
     pub python: String,
+    /// The `ray` executable.
+    pub ray: String,
+    /// The address that Ray's dashboard, and with it the Jobs API, is bound to on node0.
+    pub dashboard_host: String,
+    /// Its port.
+    pub dashboard_port: u16,
+    /// Port of Ray's own service on node0.
+    pub gcs_port: u16,
+    /// Where Ray keeps sockets and logs on every node; a directory of its own for each cluster. Short: sockets have
+    /// at most 107 bytes. None stands for one that is named after the port.
+    pub temp_dir: Option<String>,
+    /// slime reports to rldeck and is tuned by it, through slime's own hooks.
+    pub bridge: bool,
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Paths { dir: "/root/slime".into(), megatron_dir: "/root/Megatron-LM".into(), python: "python3".into() }
+        Paths {
+            dir: "/root/slime".into(),
+            megatron_dir: "/root/Megatron-LM/".into(),
+            python: "python3".into(),
+            ray: "ray".into(),
+            dashboard_host: "127.0.0.1".into(),
+            dashboard_port: 8265,
+            gcs_port: 6379,
+            temp_dir: None,
+            bridge: true,
+        }
     }
 }
 
@@ -64,13 +111,21 @@ pub struct RestartPolicy {
     pub window_minutes: f64,
     /// Pause before the first restart of a window; it doubles with each further one.
     pub backoff_seconds: f64,
+    /// Restarts in a row of attempts of slime that ended before their first optimizer step.
+    pub early_restarts: u32,
     /// How often one rollout shard is started again in place, within an attempt, before the job is.
     pub shard_restarts: u32,
 }
 
 impl Default for RestartPolicy {
     fn default() -> Self {
-        RestartPolicy { max_restarts: 3, window_minutes: 60.0, backoff_seconds: 2.0, shard_restarts: 3 }
+        RestartPolicy {
+            max_restarts: 3,
+            window_minutes: 60.0,
+            backoff_seconds: 2.0,
+            early_restarts: 1,
+            shard_restarts: 3,
+        }
     }
 }
 
@@ -119,17 +174,32 @@ const fn whole(min: i64, max: i64) -> Kind {
 const CLUSTER: &[(&str, Kind)] = &[
     ("hosts", Kind::List),
     ("hostfile", Kind::Path),
+    ("nodes", whole(1, 100_000)),
     ("address", Kind::Text),
-    ("ssh-config", Kind::Path),
     ("gpus-per-node", whole(1, 1024)),
     ("colocate", Kind::Flag),
     ("rollout-shards", whole(1, 256)),
+    ("ssh-user", Kind::Path),
+    ("ssh-port", PORT),
+    ("ssh-config", Kind::Path),
 ];
-const SLIME: &[(&str, Kind)] = &[("dir", Kind::Path), ("megatron-dir", Kind::Path), ("python", Kind::Path)];
+const PORT: Kind = whole(1, 65_535);
+const SLIME: &[(&str, Kind)] = &[
+    ("dir", Kind::Path),
+    ("megatron-dir", Kind::Path),
+    ("python", Kind::Path),
+    ("ray", Kind::Path),
+    ("dashboard-host", Kind::Path),
+    ("dashboard-port", PORT),
+    ("gcs-port", PORT),
+    ("temp-dir", Kind::Path),
+    ("bridge", Kind::Flag),
+];
 const RESTART: &[(&str, Kind)] = &[
     ("max-restarts", whole(0, 1_000_000)),
     ("window-minutes", Kind::Float { min: 0.0, max: 1e6, above: true }),
     ("backoff-seconds", Kind::Float { min: 0.0, max: 86_400.0, above: false }),
+    ("early-restarts", whole(0, 1_000_000)),
     ("shard-restarts", whole(0, 1_000_000)),
 ];
 
@@ -182,6 +252,14 @@ fn number<T: FromStr>(values: &Values, key: &str, default: T) -> T {
     text(values, key).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+fn flag(values: &Values, key: &str, default: bool) -> bool {
+    match values.get(key) {
+        Some(Value::Flag) => true,
+        Some(Value::One(text)) => text == "true",
+        Some(Value::Many(_)) | None => default,
+    }
+}
+
 impl Cluster {
     pub(super) fn new(values: &Values) -> Cluster {
         let usual = Cluster::default();
@@ -192,11 +270,16 @@ impl Cluster {
                 Some(Value::Flag) | None => usual.hosts,
             },
             hostfile: text(values, "hostfile"),
+            nodes: text(values, "nodes").and_then(|text| text.parse().ok()),
             address: text(values, "address"),
-            ssh_config: text(values, "ssh-config"),
             gpus_per_node: number(values, "gpus-per-node", usual.gpus_per_node),
-            colocate: values.contains_key("colocate"),
+            colocate: flag(values, "colocate", usual.colocate),
             rollout_shards: number(values, "rollout-shards", usual.rollout_shards),
+            ssh: Ssh {
+                user: text(values, "ssh-user"),
+                port: text(values, "ssh-port").and_then(|text| text.parse().ok()),
+                config: text(values, "ssh-config"),
+            },
         }
     }
 }
@@ -208,6 +291,12 @@ impl Paths {
             dir: text(values, "dir").unwrap_or(usual.dir),
             megatron_dir: text(values, "megatron-dir").unwrap_or(usual.megatron_dir),
             python: text(values, "python").unwrap_or(usual.python),
+            ray: text(values, "ray").unwrap_or(usual.ray),
+            dashboard_host: text(values, "dashboard-host").unwrap_or(usual.dashboard_host),
+            dashboard_port: number(values, "dashboard-port", usual.dashboard_port),
+            gcs_port: number(values, "gcs-port", usual.gcs_port),
+            temp_dir: text(values, "temp-dir"),
+            bridge: flag(values, "bridge", usual.bridge),
         }
     }
 }
@@ -219,6 +308,7 @@ impl RestartPolicy {
             max_restarts: number(values, "max-restarts", usual.max_restarts),
             window_minutes: number(values, "window-minutes", usual.window_minutes),
             backoff_seconds: number(values, "backoff-seconds", usual.backoff_seconds),
+            early_restarts: number(values, "early-restarts", usual.early_restarts),
             shard_restarts: number(values, "shard-restarts", usual.shard_restarts),
         }
     }

@@ -11,7 +11,12 @@ pub(super) fn finding(message: &str, span: Option<Range<usize>>, lines: &Lines<'
     let at = span.start.min(lines.text.len());
     let found = lines.text.get(span).unwrap_or_default();
     let line = lines.line(at);
-    let mut text = format!("not TOML at column {}: {}", lines.column(at), advice(message, found, line));
+    let advice = if line == "[model]" && lines.text.lines().any(|line| line.trim_start().starts_with("model =")) {
+        "model = \"...\" and [model] cannot both be there: write preset = \"...\" below [model]".to_owned()
+    } else {
+        advice(message, found, line)
+    };
+    let mut text = format!("not TOML at column {}: {advice}", lines.column(at));
     if !line.is_empty() {
         text.push_str(&format!(" (here: {})", visible(line)));
     }

@@ -39,7 +39,7 @@ impl<'a> Variables<'a> {
             let text = match &item.raw {
                 Raw::Text(text) | Raw::Number(text) => text.clone(),
                 Raw::Bool(value) => u8::from(*value).to_string(),
-                Raw::List(_) | Raw::Other(_) => {
+                Raw::List(_) | Raw::As(_) | Raw::Other(_) => {
                     let found = item.raw.described();
                     let text = format!("{} is {found}: a variable is a text, like {} = \"value\"", item.key, item.key);
                     findings.push(Finding::error(Some(item.place.clone()), text));

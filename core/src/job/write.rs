@@ -3,7 +3,7 @@
 use super::{
     Job, Value,
     layer::short,
-    settings::{Cluster, Paths, RestartPolicy},
+    settings::{Cluster, Paths, RestartPolicy, Ssh},
 };
 use crate::argument::Group;
 
@@ -17,6 +17,10 @@ impl Job {
             out.push_str("resolved = true                 # the recipe is in here already\n");
         }
         line(&mut out, "engine", &text(self.engine.name()));
+        if !self.allow.is_empty() {
+            let ids: Vec<_> = self.allow.iter().map(|id| quote(id)).collect();
+            line(&mut out, "allow", &format!("[{}]", ids.join(", ")));
+        }
         self.write_settings(&mut out);
         for group in Group::ALL {
             let sets = self.arguments.iter().filter(|set| set.group == group);
@@ -27,30 +31,48 @@ impl Job {
     }
 
     fn write_settings(&self, out: &mut String) {
-        let Cluster { hosts, hostfile, address, ssh_config, gpus_per_node, colocate, rollout_shards } = &self.cluster;
+        let Cluster { hosts, hostfile, nodes, address, gpus_per_node, colocate, rollout_shards, ssh } = &self.cluster;
         let mut rows = Vec::new();
         if !hosts.is_empty() {
             rows.push(("hosts".to_owned(), value(&Value::Many(hosts.clone()))));
         }
-        for (key, given) in [("hostfile", hostfile), ("address", address), ("ssh-config", ssh_config)] {
+        for (key, given) in [("hostfile", hostfile), ("address", address)] {
             rows.extend(given.iter().map(|given| (key.to_owned(), text(given))));
         }
+        rows.extend(nodes.map(|nodes| ("nodes".to_owned(), nodes.to_string())));
         rows.push(("gpus-per-node".to_owned(), gpus_per_node.to_string()));
         rows.push(("colocate".to_owned(), colocate.to_string()));
         rows.push(("rollout-shards".to_owned(), rollout_shards.to_string()));
+        let Ssh { user, port, config } = ssh;
+        rows.extend(user.iter().map(|user| ("ssh-user".to_owned(), text(user))));
+        rows.extend(port.map(|port| ("ssh-port".to_owned(), port.to_string())));
+        rows.extend(config.iter().map(|path| ("ssh-config".to_owned(), text(path))));
         table(out, "cluster", rows);
 
         table(out, "env", self.env.iter().map(|(name, value)| (name.clone(), text(value))).collect());
 
-        let Paths { dir, megatron_dir, python } = &self.slime;
-        let rows = [("dir", dir), ("megatron-dir", megatron_dir), ("python", python)];
-        table(out, "slime", rows.map(|(key, path)| (key.to_owned(), text(path))).into());
+        let Paths { dir, megatron_dir, python, ray, dashboard_host, dashboard_port, gcs_port, temp_dir, bridge } =
+            &self.slime;
+        let mut rows = vec![
+            ("dir", text(dir)),
+            ("megatron-dir", text(megatron_dir)),
+            ("python", text(python)),
+            ("ray", text(ray)),
+            ("dashboard-host", text(dashboard_host)),
+            ("dashboard-port", dashboard_port.to_string()),
+            ("gcs-port", gcs_port.to_string()),
+        ];
+        rows.extend(temp_dir.iter().map(|dir| ("temp-dir", text(dir))));
+        rows.push(("bridge", bridge.to_string()));
+        table(out, "slime", rows.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
 
-        let RestartPolicy { max_restarts, window_minutes, backoff_seconds, shard_restarts } = self.restart;
+        let RestartPolicy { max_restarts, window_minutes, backoff_seconds, early_restarts, shard_restarts } =
+            self.restart;
         let rows = [
             ("max-restarts", max_restarts.to_string()),
             ("window-minutes", window_minutes.to_string()),
             ("backoff-seconds", backoff_seconds.to_string()),
+            ("early-restarts", early_restarts.to_string()),
             ("shard-restarts", shard_restarts.to_string()),
         ];
         table(out, "restart", rows.map(|(key, number)| (key.to_owned(), number)).into());

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{Entry, ShardState};
+use crate::process::Foreign;
 use crate::shard::{Event, Millis, ShardId, Spec, Tune};
 
 /// What an operator asks for. Everything that acts goes through here: a key, a command line, a script.
@@ -14,23 +15,41 @@ pub enum Action {
         file: String,
         /// Variables of the author's environment that it refers to.
         vars: BTreeMap<String, String>,
+        /// The hosts that its hostfile names, in order; empty when it names none.
+        hosts: Vec<String>,
     },
-    /// Stop what runs and start the next attempt from the last checkpoint.
-    Restart,
+    /// Stop what runs and start the next attempt: from the last checkpoint, or from the one after this rollout.
+    Restart {
+        /// The last rollout in the checkpoint.
+        from: Option<u64>,
+    },
     /// Stop what runs.
     Stop,
     /// Change arguments, by name.
     Tune(BTreeMap<String, String>),
+    /// End these processes of a node, which no shard of ours holds, and no others.
+    Sweep {
+        /// Where.
+        node: String,
+        /// Which.
+        processes: Vec<Foreign>,
+    },
 }
 
 impl Action {
+    /// The next attempt of the run that stands still.
+    pub fn again() -> Action {
+        Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new(), hosts: Vec::new() }
+    }
+
     /// The action in a word.
     pub fn name(&self) -> &'static str {
         match self {
             Action::Launch { .. } => "launch",
-            Action::Restart => "restart",
+            Action::Restart { .. } => "restart",
             Action::Stop => "stop",
             Action::Tune(_) => "tune",
+            Action::Sweep { .. } => "sweep",
         }
     }
 }
@@ -117,6 +136,8 @@ pub enum Command {
         /// All of it.
         tune: Tune,
     },
+    /// End these processes, each only while it still is the one that is named.
+    Sweep(Vec<Foreign>),
 }
 
 /// What follows from an input, in order.

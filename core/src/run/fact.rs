@@ -54,6 +54,9 @@ pub enum Fact {
         nodes: Vec<String>,
         /// Why.
         reason: String,
+        /// So many attempts before it, one after the other, ended without an optimizer step.
+        #[serde(default)]
+        barren: u32,
     },
     /// The run is somewhere else.
     State {
@@ -111,6 +114,9 @@ pub enum Fact {
         step: u64,
         /// First rollout.
         rollout: u64,
+        /// What is in force with it: name to value.
+        #[serde(default)]
+        set: BTreeMap<String, String>,
         /// What could not be applied, and why.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         refused: BTreeMap<String, String>,
@@ -125,6 +131,11 @@ pub enum Fact {
         path: String,
         /// Size.
         bytes: u64,
+    },
+    /// An operator has chosen the checkpoint that the next attempt goes on from.
+    Chosen {
+        /// The last rollout in it.
+        rollout: u64,
     },
     /// A shard has something to say.
     Notice {
@@ -151,7 +162,7 @@ impl Entry {
             Fact::Launched { run, .. } => format!("run {run} launched"),
             Fact::Answered { action, accepted: true, text, .. } => format!("{action}: {text}"),
             Fact::Answered { action, text, .. } => format!("{action} refused: {text}"),
-            Fact::Attempt { attempt, from, nodes, reason } => {
+            Fact::Attempt { attempt, from, nodes, reason, .. } => {
                 let from = from.map_or("from the start".to_owned(), |rollout| format!("after rollout {rollout}"));
                 format!("attempt {attempt} begins on {}, {from}: {reason}", nodes.join(", "))
             }
@@ -165,13 +176,16 @@ impl Entry {
             Fact::Node { node, connected: true } => format!("{node} joined"),
             Fact::Node { node, connected: false } => format!("{node} is not heard any more; its shards go on"),
             Fact::Tune { version, set } => format!("change {version}: {}", pairs(set)),
-            Fact::Tuned { version, step, rollout, refused } if refused.is_empty() => {
-                format!("change {version} in force from step {step} (rollout {rollout})")
+            Fact::Tuned { version, step, rollout, set, refused } if refused.is_empty() => {
+                let names: Vec<_> = set.keys().map(String::as_str).collect();
+                let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+                format!("change {version}{names} in force from step {step} (rollout {rollout})")
             }
             Fact::Tuned { version, refused, .. } => format!("change {version} refused: {}", pairs(refused)),
             Fact::Checkpoint { rollout, path, bytes, .. } => {
                 format!("checkpoint after rollout {rollout}: {path} ({:.1} MB)", *bytes as f64 / 1e6)
             }
+            Fact::Chosen { rollout } => format!("the next attempt goes on after rollout {rollout}"),
             Fact::Notice { id, text, .. } => format!("{}: {text}", id.label()),
             Fact::Finished { rollout } => format!("finished with rollout {rollout}"),
         }

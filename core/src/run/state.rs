@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Fact, Outcome};
 use crate::{
+    argument,
     job::Job,
     shard::{Event, Millis, Report, Role, Severity, ShardId},
 };
@@ -179,8 +180,10 @@ pub struct Checkpoint {
 pub struct Tuning {
     /// Of the last change.
     pub version: u64,
-    /// The last version that the trainer acknowledged, or that an attempt started with.
-    pub acknowledged: u64,
+    /// Name to the last version that was acknowledged for it, or refused, or that an attempt started with.
+    pub acknowledged: BTreeMap<String, u64>,
+    /// For what sampling and training change together, of that version: the first rollout that is sampled with it.
+    pub from: BTreeMap<String, u64>,
     /// Everything that differs from the job, with the version that brought it.
     pub set: BTreeMap<String, (String, u64)>,
     /// What the trainer refused last, and why.
@@ -192,9 +195,21 @@ pub struct Tuning {
 }
 
 impl Tuning {
+    /// Its last change was acknowledged or refused.
+    pub fn answered(&self, name: &str) -> bool {
+        let asked = self.set.get(name).map_or(0, |(_, version)| *version);
+        self.acknowledged.get(name).is_some_and(|version| *version >= asked)
+    }
+
+    /// Something of this acknowledgement is news.
+    pub(super) fn is_news<'a>(&self, version: u64, names: impl IntoIterator<Item = &'a String>) -> bool {
+        names.into_iter().any(|name| self.acknowledged.get(name).is_none_or(|known| *known < version))
+    }
+
     /// Processes start with all that was asked for.
     fn begin(&mut self) {
-        self.acknowledged = self.version;
+        self.acknowledged = self.set.iter().map(|(name, (_, version))| (name.clone(), *version)).collect();
+        self.from.clear();
         self.at_attempt = self.version;
         self.refused.clear();
         self.before.clear();
@@ -230,8 +245,18 @@ pub struct Run {
     pub shards: BTreeMap<ShardId, Tracked>,
     /// Nodes, and whether their stream is open.
     pub nodes: BTreeMap<String, bool>,
-    /// The newest checkpoint.
+    /// The checkpoint that the next attempt goes on from: the newest, or the one that an operator has chosen.
     pub checkpoint: Option<Checkpoint>,
+    /// All that were seen, by the last rollout in them.
+    pub checkpoints: BTreeMap<u64, Checkpoint>,
+    /// An operator has chosen [`Run::checkpoint`], and nothing newer has been saved since.
+    pub chosen: bool,
+    /// The present attempt has taken an optimizer step; not journalled, as `metrics.jsonl` says it.
+    pub progressed: bool,
+    /// So many attempts before this one, one after the other, have ended without a step.
+    pub barren: u32,
+    /// What Ray asks of everybody who speaks to it; not journalled.
+    pub secret: String,
     /// The last rollout trained; not journalled.
     pub rollout: Option<u64>,
     /// The last optimizer step; not journalled.
@@ -262,6 +287,7 @@ impl Run {
                 let (connected, answers) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.answers));
                 *self = Run {
                     home: std::mem::take(&mut self.home),
+                    secret: std::mem::take(&mut self.secret),
                     id: run,
                     job: Job::read(&job, "job.toml", &|_| None).ok().map(|(job, _)| job),
                     // Its first attempt follows; when the controller dies in between, it is there to be launched.
@@ -280,8 +306,13 @@ impl Run {
                 }
                 self.answers.push_back((id, Outcome { accepted, text, tune }));
             }
-            Fact::Attempt { attempt, nodes, reason, .. } => {
+            Fact::Attempt { attempt, nodes, reason, from, barren } => {
                 (self.state, self.reason, self.since) = (State::Preparing, reason, at);
+                self.chosen = from.is_some() && from < self.checkpoints.keys().next_back().copied();
+                if let Some(chosen) = from.and_then(|from| self.checkpoints.get(&from)) {
+                    self.checkpoint = Some(chosen.clone());
+                }
+                (self.barren, self.progressed) = (barren, false);
                 self.hosts = nodes;
                 self.attempt = attempt;
                 self.finished = false;
@@ -313,21 +344,47 @@ impl Run {
                 self.tuning.version = version;
                 for (name, value) in set {
                     self.tuning.refused.remove(&name);
+                    // It names the first rollout of the value before.
+                    self.tuning.from.remove(&name);
                     if let Some((old, _)) = self.tuning.set.get(&name) {
                         self.tuning.before.entry(name.clone()).or_insert_with(|| old.clone());
                     }
                     self.tuning.set.insert(name, (value, version));
                 }
             }
-            Fact::Tuned { version, refused, .. } => {
-                self.tuning.acknowledged = self.tuning.acknowledged.max(version);
-                // What was set anew since is not what was refused.
-                self.tuning.set.retain(|name, (_, of)| *of > version || !refused.contains_key(name));
-                self.tuning.before.retain(|name, _| self.tuning.set.get(name).is_some_and(|(_, of)| *of > version));
-                self.tuning.refused = refused;
+            Fact::Tuned { version, rollout, set, refused, .. } => {
+                let tuning = &mut self.tuning;
+                let mut names: Vec<String> = set.into_keys().chain(refused.keys().cloned()).collect();
+                // What was set anew since is not what was acknowledged or refused.
+                names.retain(|name| tuning.set.get(name).is_none_or(|(_, of)| *of <= version));
+                for name in names {
+                    tuning.acknowledged.insert(name.clone(), version);
+                    tuning.before.remove(&name);
+                    if argument::find(&name).is_some_and(|argument| argument.on_both_sides()) {
+                        tuning.from.insert(name.clone(), rollout);
+                    }
+                    match refused.get(&name) {
+                        Some(why) => {
+                            tuning.set.remove(&name);
+                            tuning.refused.insert(name, why.clone());
+                        }
+                        None => {
+                            tuning.refused.remove(&name);
+                        }
+                    }
+                }
             }
             Fact::Checkpoint { said, rollout, path, bytes } => {
-                self.checkpoint = Some(Checkpoint { said, rollout, path, bytes });
+                let checkpoint = Checkpoint { said, rollout, path, bytes };
+                self.checkpoints.insert(rollout, checkpoint.clone());
+                self.checkpoint = Some(checkpoint);
+                self.chosen = false;
+            }
+            Fact::Chosen { rollout } => {
+                if let Some(chosen) = self.checkpoints.get(&rollout) {
+                    self.checkpoint = Some(chosen.clone());
+                    self.chosen = self.checkpoints.keys().next_back() != Some(&rollout);
+                }
             }
             Fact::Notice { id, said, severity, text } => {
                 while self.notices.len() >= KEPT_NOTICES {
@@ -343,9 +400,10 @@ impl Run {
     /// trained on: then the trainer reports the time that all of it took.
     pub fn observe(&mut self, id: &ShardId, event: &Event) {
         if let Report::Metrics { rollout, step, values } = &event.report
-            && self.shards.get(id).is_some_and(|shard| shard.role == Role::Trainer)
+            && self.shards.get(id).is_some_and(|shard| matches!(shard.role, Role::Trainer | Role::Ray))
         {
             self.step = step.or(self.step);
+            self.progressed |= step.is_some() && id.attempt == self.attempt;
             if values.contains_key("perf/step_time") {
                 self.rollout = Some(*rollout);
             }
@@ -357,8 +415,13 @@ impl Run {
         self.shards.iter().filter(|(id, _)| id.attempt == self.attempt)
     }
 
-    /// The trainer of the present attempt, while it lives.
-    pub fn trainer(&self) -> Option<(&ShardId, &Tracked)> {
-        self.present().find(|(_, shard)| shard.role == Role::Trainer && shard.state.alive())
+    /// The shard of the present attempt whose role leads.
+    pub fn lead(&self) -> Option<(&ShardId, &Tracked)> {
+        self.present().filter(|(_, shard)| shard.role.leads()).last()
+    }
+
+    /// Those living shards of the present attempt that read live changes: the trainer, or every node of Ray.
+    pub fn tuned(&self) -> impl Iterator<Item = (&ShardId, &Tracked)> {
+        self.present().filter(|(_, shard)| matches!(shard.role, Role::Trainer | Role::Ray) && shard.state.alive())
     }
 }

@@ -64,12 +64,19 @@ impl Run {
         lives.count() <= policy.shard_restarts as usize
     }
 
-    /// How long to wait before the next attempt; `None` when the budget of the window is spent. Each wait is twice as long as the one before it.
-    pub fn restart_delay(&self, now: Millis) -> Option<Millis> {
+    /// How long to wait before the next attempt, or why there is to be none. Each wait is twice as long as the one before it.
+    pub fn restart_delay(&self, now: Millis) -> Result<Millis, &'static str> {
         let policy = self.policy();
         let before = self.restarts.iter().filter(|at| policy.in_window(**at, now)).count();
-        (before < policy.max_restarts as usize)
-            .then(|| (policy.backoff_seconds * 1000.0) as Millis * (1 << before.min(8)))
+        if before >= policy.max_restarts as usize {
+            return Err("no restart is left in this window");
+        }
+        // Only the Ray cluster takes so long to come up that trying the same again is dear.
+        let dear = self.job.as_ref().is_some_and(|job| job.engine == crate::job::Engine::Slime);
+        if dear && !self.progressed && self.barren >= policy.early_restarts {
+            return Err("it has not come to its first step, so another attempt would end the same way");
+        }
+        Ok((policy.backoff_seconds * 1000.0) as Millis * (1 << before.min(8)))
     }
 
     fn policy(&self) -> RestartPolicy {
@@ -141,7 +148,7 @@ impl Run {
 
     fn settings(&self) -> Vec<Setting> {
         let Some(job) = &self.job else { return Vec::new() };
-        let shown = argument::catalogue().iter().filter(|argument| argument.tunable && argument.embedded);
+        let shown = argument::catalogue().iter().filter(|argument| argument.shown(job.engine));
         shown
             .map(|argument| {
                 let name = argument.name.to_owned();
@@ -150,7 +157,7 @@ impl Run {
                 let changed = self.tuning.set.get(&name);
                 let in_force = changed.is_none_or(|(_, version)| match self.applies(&name) {
                     Applies::Restart => *version <= self.tuning.at_attempt,
-                    _ => *version <= self.tuning.acknowledged,
+                    _ => self.tuning.answered(&name),
                 });
                 match changed {
                     Some((value, _)) if in_force => Setting { name, value: value.clone(), pending: None, refused },

@@ -17,6 +17,9 @@ pub struct Identity {
     pub nonce: String,
     /// Process id of the shim that waits for it.
     pub shim: u32,
+    /// The directory of the cgroup that holds it and all its descendants, on hosts where one can be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<String>,
 }
 
 /// How a shard ended.
@@ -40,4 +43,8 @@ pub struct Tune {
     pub version: u64,
     /// Argument name without `--` to its new value, as it would stand in `argv`.
     pub set: BTreeMap<String, String>,
+    /// For what sampling and training must change together: name to the first rollout that is sampled with its value, as
+    /// the sampling side has acknowledged it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub from: BTreeMap<String, u64>,
 }

@@ -22,6 +22,9 @@ pub use spec::{Role, ShardId, Spec};
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = u64;
 
+/// The exit status of a shard that cannot do what it is told, so that another attempt would end the same way.
+pub const MISCONFIGURED: i32 = 78;
+
 /// What to run; written before the start.
 pub const SPEC: &str = "spec.json";
 /// Who runs; written by the shim.

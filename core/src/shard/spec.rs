@@ -12,6 +12,10 @@ pub enum Role {
     Trainer,
     /// Samples responses with the last synchronised weights.
     Rollout,
+    /// Holds one node of the Ray cluster, with everything that Ray runs there.
+    Ray,
+    /// Submits the job to Ray and follows it.
+    Driver,
 }
 
 impl Role {
@@ -21,12 +25,21 @@ impl Role {
             Role::Prepare => "prepare",
             Role::Trainer => "trainer",
             Role::Rollout => "rollout",
+            Role::Ray => "ray",
+            Role::Driver => "driver",
         }
     }
 
     /// The role with this [`Role::name`].
     pub fn from_name(name: &str) -> Option<Role> {
-        [Role::Prepare, Role::Trainer, Role::Rollout].into_iter().find(|role| role.name() == name)
+        [Role::Prepare, Role::Trainer, Role::Rollout, Role::Ray, Role::Driver]
+            .into_iter()
+            .find(|role| role.name() == name)
+    }
+
+    /// The attempt is what this one does: with its end it has come to its own.
+    pub fn leads(self) -> bool {
+        matches!(self, Role::Trainer | Role::Driver)
     }
 }
 
@@ -47,6 +60,11 @@ impl ShardId {
     /// The directory of this shard, relative to its run: `attempt-2/rollout-1`, `attempt-2/rollout-1~1`.
     pub fn dir(&self) -> String {
         format!("attempt-{}/{}", self.attempt, self.label())
+    }
+
+    /// It is the one shard of its attempt whose role [leads](Role::leads): its phases are those of the job.
+    pub fn leads(&self) -> bool {
+        Role::from_name(&self.name).is_some_and(Role::leads)
     }
 
     /// The name with its life: `rollout-1`, `rollout-1~1`.
@@ -97,4 +115,8 @@ pub struct Spec {
     pub env: BTreeMap<String, String>,
     /// Carried in the environment (`RLDECK_NONCE`) of the process and all its descendants: how they are recognised.
     pub nonce: String,
+    /// A directory of the node that this shard's processes alone use, where it has one: Ray's `--temp-dir`. The logs of
+    /// what Ray runs lie in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scratch: Option<String>,
 }

@@ -1,4 +1,5 @@
 use rldeck_core::{
+    process::Foreign,
     run::{Action, Command, Outcome, Request},
     shard::Tune,
 };
@@ -10,15 +11,19 @@ use crate::{
 };
 
 alike!(Outcome, ActReply { accepted, text, tune });
+alike!(Foreign, Foreign { pid, start_ticks, boot_id, title, user, age, gpu, gpu_memory });
 
 impl From<Request> for wire::ActRequest {
     fn from(Request { id, who, action }: Request) -> Self {
         use act_request::Action as Wire;
         let action = match action {
-            Action::Launch { text, file, vars } => Wire::Launch(wire::Launch { text, file, vars }),
-            Action::Restart => Wire::Restart(wire::Restart {}),
+            Action::Launch { text, file, vars, hosts } => Wire::Launch(wire::Launch { text, file, vars, hosts }),
+            Action::Restart { from } => Wire::Restart(wire::Restart { from }),
             Action::Stop => Wire::Stop(wire::StopRun {}),
             Action::Tune(set) => Wire::Tune(wire::Tune { set }),
+            Action::Sweep { node, processes } => {
+                Wire::Sweep(wire::Sweep { node, processes: processes.into_iter().map(Into::into).collect() })
+            }
         };
         wire::ActRequest { id, who, action: Some(action) }
     }
@@ -31,10 +36,11 @@ impl TryFrom<wire::ActRequest> for Request {
     fn try_from(wire::ActRequest { id, who, action }: wire::ActRequest) -> Result<Self, Malformed> {
         use act_request::Action as Wire;
         let action = match action.ok_or(Malformed("an action"))? {
-            Wire::Launch(wire::Launch { text, file, vars }) => Action::Launch { text, file, vars },
-            Wire::Restart(_) => Action::Restart,
+            Wire::Launch(wire::Launch { text, file, vars, hosts }) => Action::Launch { text, file, vars, hosts },
+            Wire::Restart(wire::Restart { from }) => Action::Restart { from },
             Wire::Stop(_) => Action::Stop,
             Wire::Tune(wire::Tune { set }) => Action::Tune(set),
+            Wire::Sweep(wire::Sweep { node, processes }) => Action::Sweep { node, processes: all(processes)? },
             Wire::Shutdown(_) => return Err(Malformed("an action on the run")),
         };
         match id.is_empty() {
@@ -52,19 +58,35 @@ impl From<(&str, Command)> for wire::Down {
         let message = match command {
             Command::Start(spec) => Wire::Start(spec.into()),
             Command::Stop { id, grace } => Wire::Stop(wire::Stop { id: Some(id.into()), grace_ms: grace, run }),
-            Command::Tune { id, tune: Tune { version, set } } => {
-                Wire::Tune(wire::TuneShard { id: Some(id.into()), version, set, run })
+            Command::Tune { id, tune: Tune { version, set, from } } => {
+                Wire::Tune(wire::TuneShard { id: Some(id.into()), version, set, run, from })
             }
+            Command::Sweep(processes) => Wire::Sweep(wire::Sweep {
+                node: String::new(),
+                processes: processes.into_iter().map(Into::into).collect(),
+            }),
         };
         wire::Down { message: Some(message) }
     }
 }
 
+impl TryFrom<wire::Sweep> for Command {
+    type Error = Malformed;
+
+    fn try_from(wire::Sweep { processes, .. }: wire::Sweep) -> Result<Self, Malformed> {
+        Ok(Command::Sweep(all(processes)?))
+    }
+}
+
+fn all(processes: Vec<wire::Foreign>) -> Result<Vec<Foreign>, Malformed> {
+    processes.into_iter().map(Foreign::try_from).collect()
+}
+
 impl TryFrom<wire::TuneShard> for Command {
     type Error = Malformed;
 
-    fn try_from(wire::TuneShard { id, version, set, .. }: wire::TuneShard) -> Result<Self, Malformed> {
-        Ok(Command::Tune { id: part(id, "a shard")?, tune: Tune { version, set } })
+    fn try_from(wire::TuneShard { id, version, set, from, .. }: wire::TuneShard) -> Result<Self, Malformed> {
+        Ok(Command::Tune { id: part(id, "a shard")?, tune: Tune { version, set, from } })
     }
 }
 

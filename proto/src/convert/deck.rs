@@ -188,8 +188,8 @@ impl TryFrom<wire::Frame> for Frame {
 }
 
 impl From<Process> for wire::Process {
-    fn from(Process { pid, name, shard, cpu, memory, gpu, gpu_memory }: Process) -> Self {
-        wire::Process { pid, name, shard: shard.map(Into::into), cpu, memory, gpu, gpu_memory }
+    fn from(Process { pid, name, shard, cpu, memory, gpu, gpu_memory, role, rank, doing }: Process) -> Self {
+        wire::Process { pid, name, shard: shard.map(Into::into), cpu, memory, gpu, gpu_memory, role, rank, doing }
     }
 }
 
@@ -197,9 +197,9 @@ impl TryFrom<wire::Process> for Process {
     type Error = Malformed;
 
     fn try_from(process: wire::Process) -> Result<Self, Malformed> {
-        let wire::Process { pid, name, shard, cpu, memory, gpu, gpu_memory } = process;
+        let wire::Process { pid, name, shard, cpu, memory, gpu, gpu_memory, role, rank, doing } = process;
         let shard = shard.map(TryInto::try_into).transpose()?;
-        Ok(Process { pid, name, shard, cpu, memory, gpu, gpu_memory })
+        Ok(Process { pid, name, shard, cpu, memory, gpu, gpu_memory, role, rank, doing })
     }
 }
 

@@ -18,6 +18,8 @@ impl From<Role> for wire::Role {
             Role::Prepare => wire::Role::Prepare,
             Role::Trainer => wire::Role::Trainer,
             Role::Rollout => wire::Role::Rollout,
+            Role::Ray => wire::Role::Ray,
+            Role::Driver => wire::Role::Driver,
         }
     }
 }
@@ -31,6 +33,8 @@ impl TryFrom<wire::Role> for Role {
             wire::Role::Prepare => Ok(Role::Prepare),
             wire::Role::Trainer => Ok(Role::Trainer),
             wire::Role::Rollout => Ok(Role::Rollout),
+            wire::Role::Ray => Ok(Role::Ray),
+            wire::Role::Driver => Ok(Role::Driver),
         }
     }
 }
@@ -100,9 +104,9 @@ impl TryFrom<wire::ShardReport> for ShardReport {
 }
 
 impl From<Spec> for wire::Spec {
-    fn from(Spec { run, id, node, role, rank, argv, env, nonce }: Spec) -> Self {
+    fn from(Spec { run, id, node, role, rank, argv, env, nonce, scratch }: Spec) -> Self {
         let role = wire::Role::from(role).into();
-        wire::Spec { run, id: Some(id.into()), node, role, rank, argv, env, nonce }
+        wire::Spec { run, id: Some(id.into()), node, role, rank, argv, env, nonce, scratch }
     }
 }
 
@@ -111,7 +115,7 @@ impl TryFrom<wire::Spec> for Spec {
 
     fn try_from(spec: wire::Spec) -> Result<Self, Malformed> {
         let role = spec.role().try_into()?;
-        let wire::Spec { run, id, node, rank, argv, env, nonce, .. } = spec;
-        Ok(Spec { run, id: part(id, "a shard")?, node, role, rank, argv, env, nonce })
+        let wire::Spec { run, id, node, rank, argv, env, nonce, scratch, .. } = spec;
+        Ok(Spec { run, id: part(id, "a shard")?, node, role, rank, argv, env, nonce, scratch })
     }
 }

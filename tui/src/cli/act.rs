@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Args;
 use rldeck_agent::home::Home;
@@ -94,19 +98,25 @@ impl Tune {
 /// The trainer's acknowledgement; at once when nothing of it can be changed live or nothing runs.
 fn acknowledged(deck: &Deck, outcome: &Outcome, names: &[String]) -> Option<Result<String, String>> {
     let version = outcome.tune?;
-    let ack = deck.journal.iter().find_map(|entry| match &entry.fact {
-        Fact::Tuned { version: of, step, rollout, refused } if *of >= version => Some((step, rollout, refused)),
-        _ => None,
-    });
-    if let Some((step, rollout, refused)) = ack {
-        let refused: Vec<_> = refused
-            .iter()
-            .filter(|(name, _)| names.contains(name))
-            .map(|(name, why)| format!("{name}: {why}"))
-            .collect();
-        return Some(match refused.is_empty() {
-            true => Ok(format!("{}\nin force from step {step} (rollout {rollout})", outcome.text)),
-            false => Err(refused.join("\n")),
+    // With slime, the sampling and the training side each acknowledge what is theirs.
+    let (mut from, mut wrong, mut open) = (Vec::new(), Vec::new(), BTreeSet::from_iter(names));
+    for entry in &deck.journal {
+        let Fact::Tuned { version: of, step, rollout, set, refused } = &entry.fact else { continue };
+        if *of < version {
+            continue;
+        }
+        let named: Vec<_> = open.iter().filter(|name| set.contains_key(**name)).map(|name| name.as_str()).collect();
+        if !named.is_empty() {
+            from.push(format!("{} in force from step {step} (rollout {rollout})", named.join(", ")));
+        }
+        let of_ours = refused.iter().filter(|(name, _)| open.contains(name));
+        wrong.extend(of_ours.map(|(name, why)| format!("{name}: {why}")));
+        open.retain(|name| !set.contains_key(*name) && !refused.contains_key(*name));
+    }
+    if open.is_empty() {
+        return Some(match wrong.is_empty() {
+            true => Ok(format!("{}\n{}", outcome.text, from.join("\n"))),
+            false => Err(wrong.join("\n")),
         });
     }
     let engine = Engine::from_name(&deck.run.engine)?;
@@ -119,6 +129,9 @@ fn acknowledged(deck: &Deck, outcome: &Outcome, names: &[String]) -> Option<Resu
 
 #[derive(Debug, Args)]
 pub(super) struct Restart {
+    /// Go on from the checkpoint that holds this rollout as its last, instead of the newest
+    #[arg(long, value_name = "ROLLOUT")]
+    from: Option<u64>,
     #[command(flatten)]
     common: Common,
 }
@@ -126,7 +139,7 @@ pub(super) struct Restart {
 impl Restart {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         let before = Client::connect(&home).await?.deck().await?.run.attempt;
-        self.common.act(&home, Action::Restart, |deck, _| running_again(deck, before)).await
+        self.common.act(&home, Action::Restart { from: self.from }, |deck, _| running_again(deck, before)).await
     }
 }
 
@@ -139,7 +152,7 @@ pub(super) struct Launch {
 impl Launch {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
         let before = Client::connect(&home).await?.deck().await?.run.attempt;
-        let action = Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new() };
+        let action = Action::again();
         self.common.act(&home, action, |deck, _| running_again(deck, before)).await
     }
 }

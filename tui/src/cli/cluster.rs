@@ -92,12 +92,14 @@ fn beside(file: &str, path: &str) -> PathBuf {
 }
 
 /// Connects to the controller of this machine, with agents on all hosts; starts what is not there, and prints one line a host.
+/// With it the names of those that joined, in the order of the list.
 pub(super) async fn ensure(
     home: &Home,
     cluster: &Cluster,
     hosts: Vec<Host>,
     options: &Options,
-) -> Result<Client, Failure> {
+) -> Result<(Client, Vec<String>), Failure> {
+    let mut names: Vec<String> = hosts.iter().map(|host| host.name.clone()).collect();
     let mut here = Vec::new();
     let mut there = Vec::new();
     for host in hosts {
@@ -119,10 +121,11 @@ pub(super) async fn ensure(
         beside_controller(home, &mut client, &host.name).await?;
         say(format!("{}  joined (this machine)", host.name));
     }
-    let Some(listen) = listen else { return Ok(client) };
+    let Some(listen) = listen else { return Ok((client, names)) };
     let failed = bring_up(home, cluster, there, options, listen, &client).await?;
     if failed.is_empty() || options.without_missing {
-        return Ok(client);
+        names.retain(|name| !failed.contains_key(name));
+        return Ok((client, names));
     }
     let all = failed.len();
     let names = failed.into_keys().collect::<Vec<_>>().join(", ");
@@ -139,10 +142,10 @@ async fn bring_up(
     listen: SocketAddr,
     client: &Client,
 ) -> Result<BTreeMap<String, Trouble>, Failure> {
-    let config = options.ssh_config.clone().or_else(|| cluster.ssh_config.as_ref().map(PathBuf::from));
+    let config = options.ssh_config.clone().or_else(|| cluster.ssh.config.as_ref().map(PathBuf::from));
     let binary = tokio::task::spawn_blocking(Binary::own).await.map_err(|error| error.to_string())?;
     let bootstrap = Bootstrap {
-        ssh: Ssh { config },
+        ssh: Ssh { config, user: cluster.ssh.user.clone(), port: cluster.ssh.port },
         home: options.remote_home.clone(),
         authority: Authority::open(home)?,
         controllers: vec![listen],

@@ -5,8 +5,10 @@ mod agent;
 mod cluster;
 mod enroll;
 mod init;
+mod leftovers;
 mod local;
 mod logs;
+mod ray;
 mod status;
 mod up;
 
@@ -42,6 +44,8 @@ enum Command {
     Status(status::Status),
     /// Print what the shards print
     Logs(logs::Logs),
+    /// List what earlier jobs have left running on the nodes, and end it on consent
+    Leftovers(leftovers::Leftovers),
     /// Change arguments of the running job: `rldeck tune lr=1e-4 rollout-temperature=0.9`
     Tune(act::Tune),
     /// Stop the run and start its next attempt from the last checkpoint
@@ -62,6 +66,9 @@ enum Command {
     /// Run a part of the built-in engine
     #[command(hide = true)]
     Engine(agent::Engine),
+    /// Run a part of a slime job
+    #[command(hide = true)]
+    Ray(ray::Ray),
     /// Start an agent again whenever it is killed
     #[command(hide = true)]
     Keep(agent::Keep),
@@ -79,6 +86,7 @@ pub(crate) fn main() -> ExitCode {
     // Processes without runtime and home: they must start fast and depend on nothing.
     let command = match cli.command {
         Some(Command::Engine(engine)) => return engine.run(),
+        Some(Command::Ray(ray)) => return ray.run(),
         Some(Command::Keep(keep)) => return keep.run(),
         Some(Command::Shim(shim)) => return shim.run(),
         Some(Command::Init(init)) => return finish(init.run()),
@@ -105,6 +113,7 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Attach(attach)) => attach.run(home).await,
         Some(Command::Status(status)) => status.run(home).await,
         Some(Command::Logs(logs)) => logs.run(home).await,
+        Some(Command::Leftovers(leftovers)) => leftovers.run(home).await,
         Some(Command::Tune(tune)) => tune.run(home).await,
         Some(Command::Restart(restart)) => restart.run(home).await,
         Some(Command::Stop(stop)) => stop.run(home).await,
@@ -112,7 +121,9 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Down(down)) => down.run(home).await,
         Some(Command::Agent(agent)) => agent.run(home).await,
         Some(Command::Enroll(enroll)) => enroll.run(home).await,
-        Some(Command::Engine(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => Ok(ExitCode::SUCCESS),
+        Some(Command::Engine(_) | Command::Ray(_) | Command::Keep(_) | Command::Shim(_) | Command::Init(_)) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -42,16 +42,9 @@ pub(super) struct Up {
 
 impl Up {
     pub(super) async fn run(self, home: Home) -> Result<ExitCode, Failure> {
-        let action = self.action()?;
+        let mut action = self.action()?;
         let since = now();
-        let hosts = match &action {
-            Action::Launch { text, file, vars } => cluster::hosts(text, file, vars)?,
-            _ => None,
-        };
-        let mut client = match hosts {
-            Some((of, hosts)) => cluster::ensure(&home, &of, hosts, &self.cluster).await?,
-            None => local::ensure(&home).await?,
-        };
+        let mut client = local_or_cluster(&home, &mut action, &self.cluster).await?;
         if self.cluster.no_launch {
             return Ok(ExitCode::SUCCESS);
         }
@@ -95,8 +88,24 @@ impl Up {
             }
         };
         let vars = variables(&text);
-        Ok(Action::Launch { text, file, vars })
+        Ok(Action::Launch { text, file, vars, hosts: Vec::new() })
     }
+}
+
+/// Connects to the controller that an action goes to, with agents on all hosts of its job; the action is told who they are.
+async fn local_or_cluster(
+    home: &Home,
+    action: &mut Action,
+    options: &cluster::Options,
+) -> Result<link::Client, Failure> {
+    if let Action::Launch { text, file, vars, hosts } = action
+        && let Some((of, named)) = cluster::hosts(text, file, vars)?
+    {
+        let (client, joined) = cluster::ensure(home, &of, named, options).await?;
+        *hosts = joined;
+        return Ok(client);
+    }
+    local::ensure(home).await
 }
 
 /// The variables of our environment that a text refers to: the controller has another environment, and need not know all of ours.

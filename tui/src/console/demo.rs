@@ -63,7 +63,7 @@ fn node(name: &str, cpus: &[f32], memory: u64, processes: Vec<Process>) -> Chang
 }
 
 fn process(name: &str, pid: u32, cpu: f32, memory: u64) -> Process {
-    Process { pid, name: "rldeck".into(), shard: Some(id(2, name, 0)), cpu, memory, gpu: None, gpu_memory: 0 }
+    Process { pid, name: "rldeck".into(), shard: Some(id(2, name, 0)), cpu, memory, ..Process::default() }
 }
 
 pub(crate) fn nodes() -> Vec<Change> {
@@ -191,6 +191,7 @@ fn journal() -> Vec<Change> {
             t,
             me,
             Fact::Attempt {
+                barren: 0,
                 attempt: 1,
                 from: None,
                 nodes: vec!["node0".into(), "node1".into()],
@@ -223,6 +224,7 @@ fn journal() -> Vec<Change> {
             t + 362_000,
             "rldeck",
             Fact::Attempt {
+                barren: 0,
                 attempt: 2,
                 from: Some(49),
                 nodes: vec!["node0".into(), "node1".into()],
@@ -231,7 +233,11 @@ fn journal() -> Vec<Change> {
         ),
         (t + 362_900, "rldeck", state(State::Running, "")),
         (t + 400_000, me, Fact::Tune { version: 1, set: tune.clone().into() }),
-        (t + 400_700, "node0", Fact::Tuned { version: 1, step: 140, rollout: 70, refused: BTreeMap::new() }),
+        (
+            t + 400_700,
+            "node0",
+            Fact::Tuned { version: 1, step: 140, rollout: 70, set: BTreeMap::new(), refused: BTreeMap::new() },
+        ),
         (
             t + 410_000,
             me,

@@ -10,6 +10,7 @@ use rldeck_agent::{
 };
 use rldeck_core::{
     deck::{Deck, Delta},
+    process::Foreign,
     run::{Action, Outcome, Request},
     shard::ShardId,
 };
@@ -95,10 +96,21 @@ impl Client {
         }
     }
 
+    /// What runs on each node that no shard holds; or why that cannot be told.
+    pub(crate) async fn leftovers(&mut self) -> Result<Vec<(String, Result<Vec<Foreign>, String>)>, String> {
+        let reply = self.0.leftovers(wire::Nothing {}).await.map_err(|status| status.message().to_owned())?;
+        let found = |node: wire::Leftovers| {
+            let processes = node.processes.into_iter().map(Foreign::try_from).collect::<Result<_, _>>();
+            let processes = processes.map_err(|error| error.to_string());
+            (node.node, if node.error.is_empty() { processes } else { Err(node.error) })
+        };
+        Ok(reply.into_inner().nodes.into_iter().map(found).collect())
+    }
+
     /// A part of a shard's log, and the size of all of it.
     pub(crate) async fn read_log(&mut self, id: &ShardId, offset: u64) -> Result<(Vec<u8>, u64), String> {
         let shard = Some(id.clone().into());
-        let request = wire::LogRequest { id: 0, shard, offset, most: u64::MAX, run: String::new() };
+        let request = wire::LogRequest { id: 0, shard, offset, most: u64::MAX, ..Default::default() };
         let chunk = self.0.read_log(request).await.map_err(|status| status.message().to_owned())?.into_inner();
         match chunk.error.is_empty() {
             true => Ok((chunk.data, chunk.size)),

@@ -5,6 +5,16 @@ const fn arg(name: &'static str, kind: Kind, default: &'static str, help: &'stat
 }
 
 const FORMAT: Kind = Kind::Choice(&["torch", "torch_dist", "zarr", "torch_dcp", "fsdp_dtensor"]);
+const STRICT: Kind = Kind::Choice(&[
+    "assume_ok_unexpected",
+    "log_unexpected",
+    "log_all",
+    "raise_unexpected",
+    "raise_all",
+    "return_unexpected",
+    "return_all",
+    "ignore_all",
+]);
 const BRIDGE: Kind = Kind::Choice(&["raw", "bridge"]);
 
 #[rustfmt::skip]
@@ -24,6 +34,8 @@ pub(super) const ROWS: &[Argument] = &[
     arg("no-load-optim",         FLAG,  "",      "do not load the optimizer"),
     arg("no-load-rng",           FLAG,  "",      "do not load random state"),
     arg("finetune",              FLAG,  "",      "load weights only and count from 0"),
+    arg("exit-on-missing-checkpoint", FLAG,  "", "end when load has no checkpoint"),
+    arg("dist-ckpt-strictness",  STRICT, "assume_ok_unexpected", "what becomes of weights that are missing or too many"),
     arg("ckpt-format",           FORMAT, "torch_dist", "format of checkpoints"),
     arg("start-rollout-id",      WHOLE, "",      "the first rollout; what the checkpoint says when not given"),
     arg("megatron-to-hf-mode",   BRIDGE, "raw",  "how weights are converted for the engines"),

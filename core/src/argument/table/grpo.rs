@@ -8,6 +8,7 @@ const ESTIMATORS: Kind =
     Kind::Choice(&["grpo", "gspo", "cispo", "reinforce_plus_plus", "reinforce_plus_plus_baseline", "ppo"]);
 const KL: Kind = Kind::Choice(&["k1", "k2", "k3", "low_var_kl"]);
 const LOSSES: Kind = Kind::Choice(&["policy_loss", "sft_loss", "custom_loss"]);
+const TEACHER: Kind = Kind::Choice(&["sglang", "megatron"]);
 const PULL: Kind = Kind::Float { min: -1000.0, max: 1000.0, above: false };
 const CLIP_C: Kind = Kind::Float { min: 1.0, max: f64::INFINITY, above: true };
 
@@ -32,7 +33,11 @@ pub(super) const ROWS: &[Argument] = &[
     arg("calculate-per-token-loss",    FLAG,       "",      "mean over tokens instead of samples"),
     arg("loss-type",                   LOSSES,     "policy_loss", "kind of loss"),
     arg("custom-loss-function-path",   PATH,       "",      "Python function of the loss"),
+    arg("custom-pg-loss-reducer-function-path", PATH,       "", "Python function that sums up the policy loss"),
+    arg("custom-advantage-function-path", PATH,       "", "Python function of the advantages"),
+    arg("disable-compute-advantages-and-returns", FLAG,       "", "no advantages (supervised training)"),
     arg("ref-update-interval",         COUNT,      "",      "the reference becomes the policy every so many rollouts").slime(Live),
+    arg("keep-old-actor",              FLAG,       "", "keep the weights that sampled, for their log probabilities"),
     arg("use-rollout-logprobs",        FLAG,       "",      "old probabilities are those of the engines"),
     arg("use-tis",                     FLAG,       "",      "weigh samples by trainer against engine probability"),
     arg("tis-clip",                    AMOUNT,     "2.0",   "greatest such weight").slime(Live),
@@ -43,4 +48,11 @@ pub(super) const ROWS: &[Argument] = &[
     arg("opsm-delta",                  AMOUNT,     "1e-4",  "how far that is").slime(Live),
     arg("use-routing-replay",          FLAG,       "",      "the same experts in forward and backward"),
     arg("use-rollout-routing-replay",  FLAG,       "",      "the experts that the engine chose"),
+    arg("use-rollout-entropy",         FLAG,       "", "take the entropy with the log probabilities"),
+    arg("num-critic-only-steps",       WHOLE,      "0", "rollouts at first that train the critic alone (ppo)"),
+    arg("use-opd",                     FLAG,       "", "learn from a teacher on own samples"),
+    arg("opd-type",                    TEACHER,    "", "where that teacher runs"),
+    arg("opd-kl-coef",                 AMOUNT,     "1.0", "weight of the distance from it"),
+    arg("opd-teacher-load",            PATH,       "", "weights of a teacher inside the trainer"),
+    arg("opd-teacher-ckpt-step",       WHOLE,      "", "which checkpoint of them"),
 ];

@@ -8,6 +8,7 @@ const NORMS: Kind = Kind::Choice(&["LayerNorm", "RMSNorm"]);
 const POSITION: Kind = Kind::Choice(&["learned_absolute", "rope", "mrope", "yarn", "none"]);
 const SCORES: Kind = Kind::Choice(&["softmax", "sigmoid"]);
 const DTYPES: Kind = Kind::Choice(&["fp32", "fp64"]);
+const GDN: Kind = Kind::Choice(&["fla", "flashqla"]);
 const DISPATCH: Kind = Kind::Choice(&["allgather", "alltoall", "flex"]);
 
 #[rustfmt::skip]
@@ -27,9 +28,12 @@ pub(super) const ROWS: &[Argument] = &[
     arg("untie-embeddings-and-output-weights",    FLAG,     "",      "the output head has weights of its own"),
     arg("vocab-size",                             COUNT,    "",      "tokens in the vocabulary"),
     arg("make-vocab-size-divisible-by",           COUNT,    "128",   "the vocabulary is padded to a multiple of this times TP"),
+    arg("padded-vocab-size",                      COUNT,    "", "the vocabulary with its padding"),
     arg("seq-length",                             COUNT,    "4096",  "sequence length that Megatron plans for"),
     arg("max-position-embeddings",                COUNT,    "",      "longest position"),
     arg("add-qkv-bias",                           FLAG,     "",      "bias in the query, key and value projections"),
+    arg("attention-output-gate",                  FLAG,     "", "attention's output is gated"),
+    arg("init-method-std",                        POSITIVE, "0.02", "spread of fresh weights"),
     arg("multi-latent-attention",                 FLAG,     "",      "attention with low-rank queries, keys and values"),
     arg("q-lora-rank",                            COUNT,    "",      "rank of the query projection").built_in(Restart),
     arg("kv-lora-rank",                           COUNT,    "32",    "rank of the key and value projection").built_in(Restart),
@@ -41,6 +45,8 @@ pub(super) const ROWS: &[Argument] = &[
     arg("rotary-percent",                         PART,     "1.0",   "share of a head that is rotated"),
     arg("rotary-scaling-factor",                  POSITIVE, "1.0",   "how far positions are stretched (yarn)"),
     arg("use-rotary-position-embeddings",         FLAG,     "",      "rotary positions (old name)"),
+    arg("use-rope-scaling",                       FLAG,     "", "positions are stretched as in Llama 3.1"),
+    arg("rope-scaling-factor",                    POSITIVE, "8.0", "how far Llama 3.1 stretches them"),
     arg("mscale",                                 AMOUNT,   "1.0",   "yarn's attention scale"),
     arg("mscale-all-dim",                         AMOUNT,   "0.0",   "yarn's attention scale over all dimensions"),
     arg("no-rope-fusion",                         FLAG,     "",      "rotary positions without the fused kernel"),
@@ -57,6 +63,7 @@ pub(super) const ROWS: &[Argument] = &[
     arg("moe-router-bias-update-rate",            AMOUNT,   "1e-3",  "how fast that bias moves").built_in(Restart),
     arg("moe-router-load-balancing-type",         LIST,     "aux_loss", "none, aux_loss, seq_aux_loss, sinkhorn"),
     arg("moe-aux-loss-coeff",                     LIST,     "0.0",   "weight of the balancing loss"),
+    arg("moe-z-loss-coeff",                       AMOUNT,   "", "weight of the loss that keeps the router's logits small"),
     arg("moe-router-num-groups",                  COUNT,    "",      "groups that experts are chosen within").built_in(Restart),
     arg("moe-router-group-topk",                  COUNT,    "",      "groups that a token may go to").built_in(Restart),
     arg("moe-router-topk-scaling-factor",         POSITIVE, "",      "the chosen scores are multiplied by this").built_in(Restart),
@@ -64,6 +71,14 @@ pub(super) const ROWS: &[Argument] = &[
     arg("moe-token-dispatcher-type",              DISPATCH, "allgather", "how tokens reach their experts"),
     arg("moe-grouped-gemm",                       FLAG,     "",      "all experts of a rank in one matrix product"),
     arg("moe-permute-fusion",                     FLAG,     "",      "fused reordering of tokens"),
+    arg("moe-router-fusion",                      FLAG,     "", "fused kernel of the router"),
     arg("mtp-num-layers",                         COUNT,    "",      "layers that predict further tokens"),
     arg("enable-mtp-training",                    FLAG,     "",      "train those layers too"),
+    arg("mtp-loss-scaling-factor",                AMOUNT,   "0.1", "weight of their loss"),
+    arg("model-name",                             TEXT,     "", "how weights are named for the engines; from hf-checkpoint when not given"),
+    arg("spec",                                   LIST,     "", "Python module and function of a layer's parts"),
+    arg("custom-model-provider-path",             PATH,     "", "Python function that builds the model"),
+    arg("qwen-gdn-backend",                       GDN,      "fla", "kernel of Qwen's linear attention"),
+    arg("only-train-params-name-list",            LIST,     "", "patterns of the weights that are trained, all others stay"),
+    arg("freeze-params-name-list",                LIST,     "", "patterns of the weights that stay, all others are trained"),
 ];

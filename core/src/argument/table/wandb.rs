@@ -18,6 +18,7 @@ pub(super) const ROWS: &[Argument] = &[
     arg("wandb-group",       TEXT,  "", "group of runs"),
     arg("wandb-run-id",      TEXT,  "", "run to go on with"),
     arg("disable-wandb-random-suffix", FLAG, "", "names of runs as given"),
+    arg("wandb-always-use-train-step", FLAG, "", "count optimizer steps in every chart"),
     arg("use-tensorboard",   FLAG,  "", "write TensorBoard files"),
     arg("tb-project-name",   TEXT,  "", "their directory"),
     arg("tb-experiment-name", TEXT, "", "their run"),

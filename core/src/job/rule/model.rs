@@ -1,88 +1,120 @@
-//! The sizes of a model, and what the built-in engine cannot do.
+//! The sizes of a model.
 
-use super::{super::Engine, Rules};
+use super::{Law, law::Scope};
 use crate::argument;
 
-impl Rules<'_> {
-    pub(super) fn model(&mut self) {
-        let job = self.job;
-        let (experts, groups) = (job.whole("num-experts"), job.whole("moe-router-num-groups"));
-        if let (Some(experts), Some(groups)) = (experts, groups.filter(|groups| *groups > 0))
-            && experts % groups != 0
-        {
-            let text = format!("num-experts ({experts}) is not a multiple of moe-router-num-groups ({groups})");
-            self.error(&["num-experts", "moe-router-num-groups"], text);
-        }
-        let mut at_most = |name: &str, limit: Option<u64>, of: &str| {
-            if let (Some(value), Some(limit)) = (job.whole(name), limit)
-                && value > limit
-            {
-                self.error(&[name, of], format!("{name} ({value}) is more than {of} ({limit})"));
-            }
-        };
-        at_most("moe-router-topk", experts, "num-experts");
-        at_most("moe-router-group-topk", groups, "moe-router-num-groups");
-        if job.engine == Engine::Embedded {
-            self.built_in();
-        }
-    }
+const EXPERTS: &str = "num-experts";
+const GROUPS: &str = "moe-router-num-groups";
+const CHOSEN: &str = "moe-router-topk";
+const CHOSEN_GROUPS: &str = "moe-router-group-topk";
 
-    /// What the built-in engine cannot do.
-    fn built_in(&mut self) {
-        let job = self.job;
-        if let Some(clip) = job.number("eps-clip").filter(|clip| *clip > 1.0) {
-            self.error(
-                &["eps-clip", "engine"],
-                format!("eps-clip ({clip}) is more than 1: no probability falls further"),
-            );
-        }
-        let sets = job.list("eval-prompt-data").len();
-        if sets > 2 && sets.is_multiple_of(2) {
-            let text = "the built-in engine evaluates one set: write eval-prompt-data = [\"NAME\", \"FILE\"]";
-            self.error(&["eval-prompt-data", "engine"], text);
-        }
-        if job.whole("qk-pos-emb-head-dim").is_some_and(|width| width % 2 == 1) {
-            self.error(&["qk-pos-emb-head-dim", "engine"], "qk-pos-emb-head-dim must be even: positions turn pairs");
-        }
-        let experts = job.whole("num-experts").zip(job.whole("moe-router-num-groups"));
-        if let Some(each) = experts.and_then(|(experts, groups)| experts.checked_div(groups)) {
-            let names = ["moe-router-num-groups", "num-experts", "moe-router-topk", "moe-router-group-topk", "engine"];
-            if each < 2 {
-                self.error(&names, "a group of experts must have at least 2: write fewer moe-router-num-groups");
-            } else if let (Some(chosen), Some(of)) = (job.whole("moe-router-topk"), job.whole("moe-router-group-topk"))
-                && chosen > of.saturating_mul(each)
-            {
-                let text = format!(
-                    "moe-router-topk ({chosen}) is more than the experts of moe-router-group-topk ({of}) groups of {each}"
-                );
-                self.error(&names[2..], text);
-            }
-        }
-        let shared = job.whole("moe-shared-expert-intermediate-size").zip(job.whole("moe-ffn-hidden-size"));
-        if let Some((shared, width)) =
-            shared.filter(|(shared, width)| shared.checked_rem(*width).is_some_and(|rest| rest > 0))
-        {
-            let text = format!(
-                "moe-shared-expert-intermediate-size ({shared}) is not a multiple of moe-ffn-hidden-size ({width})"
-            );
-            self.error(&["moe-shared-expert-intermediate-size", "moe-ffn-hidden-size", "engine"], text);
-        }
-        self.dense_layers();
-    }
-
-    /// The built-in engine has DeepSeek's order: dense layers first, then mixtures.
-    fn dense_layers(&mut self) {
-        let job = self.job;
-        let (Some(pattern), Some(layers)) = (job.value("moe-layer-freq"), job.whole("num-layers")) else { return };
-        let inner = pattern.trim().trim_start_matches('[').trim_end_matches(']');
-        let marks: Vec<&str> = inner.split(',').map(str::trim).collect();
-        let mixtures = marks.iter().skip_while(|mark| **mark == "0");
-        if marks.len() as u64 != layers || mixtures.into_iter().any(|mark| *mark != "1") {
-            let text = format!(
-                "moe-layer-freq is {}: it must be {layers} marks (num-layers), 0 for dense layers first, then 1 for mixtures, like \"[0,1,1]\"",
-                argument::quoted(&pattern)
-            );
-            self.error(&["moe-layer-freq", "num-layers", "engine"], text);
-        }
-    }
+fn more(name: &str, value: Option<u64>, of: &str, limit: Option<u64>) -> Option<String> {
+    let (value, limit) = (value?, limit?);
+    (value > limit).then(|| format!("{name} ({value}) is more than {of} ({limit})"))
 }
+
+pub(super) const LAWS: &[Law] = &[
+    Law::error(Scope::Any, "model.groups", "the groups of experts are equal", &[EXPERTS, GROUPS], |case| {
+        let (experts, groups) = (case.whole(EXPERTS)?, case.whole(GROUPS)?);
+        let rest = experts.checked_rem(groups)?;
+        (rest != 0).then(|| format!("num-experts ({experts}) is not a multiple of moe-router-num-groups ({groups})"))
+    }),
+    Law::error(
+        Scope::Any,
+        "model.topk",
+        "a token goes to no more experts than there are",
+        &[CHOSEN, EXPERTS],
+        |case| more(CHOSEN, case.whole(CHOSEN), EXPERTS, case.whole(EXPERTS)),
+    ),
+    Law::error(
+        Scope::Any,
+        "model.group-topk",
+        "a token goes to no more groups than there are",
+        &[CHOSEN_GROUPS, GROUPS],
+        |case| more(CHOSEN_GROUPS, case.whole(CHOSEN_GROUPS), GROUPS, case.whole(GROUPS)),
+    ),
+    Law::error(
+        Scope::Any,
+        "model.group-experts",
+        "the chosen groups have as many experts as a token goes to",
+        &[CHOSEN, CHOSEN_GROUPS, EXPERTS, GROUPS],
+        |case| {
+            let each = case.whole(EXPERTS)?.checked_div(case.whole(GROUPS)?)?;
+            let (chosen, of) = (case.whole(CHOSEN)?, case.whole(CHOSEN_GROUPS)?);
+            // The built-in engine says so itself about groups of one.
+            let told = case.is(Scope::BuiltIn) && each < 2;
+            let beyond = chosen > of.saturating_mul(each) && chosen <= case.whole(EXPERTS)?;
+            (beyond && !told).then(|| {
+                format!(
+                    "moe-router-topk ({chosen}) is more than the experts of moe-router-group-topk ({of}) groups of {each}"
+                )
+            })
+        },
+    ),
+    Law::error(
+        Scope::Megatron,
+        "model.group-routing",
+        "groups are chosen only where there are groups",
+        &[CHOSEN_GROUPS, GROUPS],
+        |case| {
+            (case.set(CHOSEN_GROUPS) && !case.set(GROUPS))
+                .then(|| "moe-router-group-topk needs moe-router-num-groups below [model]".to_owned())
+        },
+    ),
+    Law::error(
+        Scope::Megatron,
+        "model.layer-freq",
+        "each layer is marked as dense or as a mixture",
+        &["moe-layer-freq", "num-layers"],
+        |case| {
+            let (pattern, layers) = (case.job.value("moe-layer-freq")?, case.count("num-layers")?);
+            let inner = pattern.trim().strip_prefix('[')?.strip_suffix(']')?;
+            // Python's list arithmetic, as the scripts write it, is left to Python.
+            let marks: Vec<&str> = inner.split(',').map(str::trim).collect();
+            let plain = marks.iter().all(|mark| matches!(*mark, "0" | "1"));
+            (plain && marks.len() as u64 != layers).then(|| {
+                format!(
+                    "moe-layer-freq has {} marks, but num-layers is {layers}: write one for each layer",
+                    marks.len()
+                )
+            })
+        },
+    ),
+    Law::error(
+        Scope::Megatron,
+        "model.latent-groups",
+        "attention is latent or grouped, not both",
+        &["group-query-attention", "multi-latent-attention"],
+        |case| {
+            (case.flag("group-query-attention") && case.flag("multi-latent-attention")).then(|| {
+                "group-query-attention and multi-latent-attention exclude each other: leave out the former for DeepSeek"
+                    .to_owned()
+            })
+        },
+    ),
+    Law::error(
+        Scope::Megatron,
+        "model.bias-score",
+        "a bias of the experts goes with sigmoid scores",
+        &["moe-router-score-function", "moe-router-enable-expert-bias"],
+        |case| {
+            let score = case.text("moe-router-score-function").unwrap_or_else(|| "softmax".to_owned());
+            (case.flag("moe-router-enable-expert-bias") && score != "sigmoid").then(|| {
+                format!(
+                    "moe-router-enable-expert-bias needs sigmoid scores, but moe-router-score-function is {}: write \"sigmoid\"",
+                    argument::quoted(&score)
+                )
+            })
+        },
+    ),
+    Law::error(
+        Scope::Megatron,
+        "model.mtp",
+        "layers that predict further tokens are trained only where there are any",
+        &["enable-mtp-training", "mtp-num-layers"],
+        |case| {
+            (case.flag("enable-mtp-training") && case.count("mtp-num-layers").is_none())
+                .then(|| "enable-mtp-training needs mtp-num-layers below [model]: 1 for DeepSeek".to_owned())
+        },
+    ),
+];

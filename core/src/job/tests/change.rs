@@ -24,7 +24,7 @@ attention-softmax-in-fp32 = true
 hf-checkpoint = "/data/R1"
 "#,
     );
-    let argv = "--attention-softmax-in-fp32|--hf-checkpoint|/data/R1|--num-rollout|1000|--rollout-batch-size|16|\
+    let argv = "--actor-num-nodes|1|--actor-num-gpus-per-node|8|--attention-softmax-in-fp32|--hf-checkpoint|/data/R1|--num-rollout|1000|--rollout-batch-size|16|\
                 --n-samples-per-prompt|8|--lr|1e-6|--eval-prompt-data|aime|/data/aime 2024.jsonl|\
                 --sglang-mem-fraction-static|0.70|--attention-softmax-in-fp32";
     assert_eq!(job.argv(&BTreeMap::new()).join("|"), argv);
@@ -62,13 +62,33 @@ fn slime_is_given_what_nobody_knows() {
     assert_eq!(said(&text), ["job.toml:11: warning: warp is unknown and passed on as it is"]);
     let (job, _) = Job::read(&text, "job.toml", &vars).unwrap();
     let argv = |of| job.argv(&of).join(" ");
-    let begin = "--hf-checkpoint /data/R1 --prompt-data /data/train.jsonl --num-rollout 100 --rollout-batch-size 8 \
+    let begin = "--actor-num-nodes 2 --actor-num-gpus-per-node 8 --hf-checkpoint /data/R1 --prompt-data /data/train.jsonl --num-rollout 100 --rollout-batch-size 8 \
                  --n-samples-per-prompt 4";
     assert_eq!(argv(changes([])), format!("{begin} --warp 1 2 --rollout-shuffle --sglang-enable-metrics"));
     assert_eq!(
         argv(changes([("warp", "3 4 5"), ("rollout-shuffle", "false"), ("speed", "true"), ("height", "9")])),
         format!("{begin} --warp 3 4 5 --sglang-enable-metrics --height 9 --speed")
     );
+}
+
+#[test]
+fn what_the_engines_do_not_take_trains() {
+    let argv = |cluster: &str, more: &str| {
+        let text =
+            format!("[cluster]\n{cluster}\n{}", SLIME.replace("[cluster]\nhosts = [\"node0\", \"node1\"]\n", ""));
+        let job = good(&format!("engine = \"slime\"\n{}{more}", text.replace("engine = \"slime\"\n", "")));
+        let end = job.argv(&BTreeMap::new()).iter().position(|word| word == "--hf-checkpoint").unwrap();
+        job.argv(&BTreeMap::new())[..end].join(" ").replace("--actor-num-", "")
+    };
+    let engines = |gpus: u32| format!("[sglang]\nrollout-num-gpus = {gpus}\n");
+    assert_eq!(argv("nodes = 16\ncolocate = true", ""), "nodes 16 gpus-per-node 8 --colocate");
+    assert_eq!(argv("nodes = 16\ncolocate = true", &engines(64)), "nodes 16 gpus-per-node 8 --colocate");
+    assert_eq!(argv("nodes = 16\ncolocate = false", &engines(64)), "nodes 8 gpus-per-node 8");
+    assert_eq!(argv("nodes = 1", &engines(4)), "nodes 1 gpus-per-node 4");
+    assert_eq!(argv("nodes = 2", &engines(4)), "nodes 2 gpus-per-node 6");
+    assert_eq!(argv("nodes = 1", &engines(64)), "nodes 1 gpus-per-node 1");
+    let far = format!("{}rollout-external-engine-addrs = [\"a:1\"]\n", engines(8));
+    assert_eq!(argv("nodes = 2\ngpus-per-node = 4", &far), "nodes 2 gpus-per-node 4");
 }
 
 #[test]
@@ -100,12 +120,16 @@ fn changes_are_checked_alone_and_together() {
     );
     assert_eq!(
         said(changes([("rollout-batch-size", "1000")])),
-        ["error: over-sampling-batch-size is 64, less than rollout-batch-size: write at least 1000"]
+        [
+            "error[batch.over-sampling]: over-sampling-batch-size is 64, less than rollout-batch-size: write at least 1000"
+        ]
     );
     assert_eq!(said(changes([("rollout-batch-size", "1000"), ("over-sampling-batch-size", "2000")])), [""; 0]);
     assert_eq!(
         said(changes([("kl-loss-coef", "0.1")])),
-        ["warning: kl-loss-coef is 0.1, but no reference model is loaded: write use-kl-loss = true below [grpo]"]
+        [
+            "warning[loss.kl-without-reference]: kl-loss-coef is 0.1, but no reference model is loaded: write use-kl-loss = true below [grpo]"
+        ]
     );
 }
 

@@ -86,7 +86,7 @@ fn keys_and_tables_that_are_not_known() {
                 "job.toml:2: error: engin is unknown here: did you mean engine?",
                 "job.toml:3: error: lr stands above all tables: write it below [optimizer]",
                 "job.toml:4: error: rollout is a table: write [rollout] and its keys below",
-                "job.toml:5: error: warp is unknown here: above all tables stand name, recipe, engine",
+                "job.toml:5: error: warp is unknown here: above all tables stand name, recipe, engine, allow",
             ],
         ),
         (
@@ -104,7 +104,7 @@ fn keys_and_tables_that_are_not_known() {
         (
             "recipe = \"gpt\"\n[optimizer]\nlr = \"fast\"\n",
             &[
-                "job.toml:1: error: the recipe \"gpt\" is unknown: there is r1-mini",
+                "job.toml:1: error: the recipe \"gpt\" is unknown: there is r1-mini, deepseek-r1, qwen3-4b",
                 "job.toml:3: error: lr is \"fast\": it must be a number from 0 to 10",
             ],
         ),
@@ -130,7 +130,7 @@ fn keys_and_tables_that_are_not_known() {
             &[
                 "job.toml:3: error: gpu-per-node is unknown in [cluster]: did you mean gpus-per-node?",
                 "job.toml:5: error: retries is unknown in [restart]: its keys are max-restarts, window-minutes, \
-                 backoff-seconds, shard-restarts",
+                 backoff-seconds, early-restarts, shard-restarts",
                 "job.toml:7: error: colocate belongs in [cluster]: write it there",
                 "job.toml:8: error: actor-num-nodes follows from [cluster]: write hosts and gpus-per-node there",
             ],

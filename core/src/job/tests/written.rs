@@ -15,6 +15,9 @@ fn a_job_reads_back_equal_and_looks_nothing_up() {
     let jobs = [
         mini(""),
         mini("name = \"x\"\n[rollout]\ndynamic-sampling-filter-path = false\n[checkpoint]\nsave-interval = false\n"),
+        mini(
+            "[cluster]\nnodes = 3\nssh-user = \"a\"\nssh-port = 22\nssh-config = \"c\"\n[slime]\nbridge = false\ntemp-dir = \"/t\"\n",
+        ),
         mini("[misc]\nlr = 0.1\n[env]\nPRICE = \"5$$\"\n_B2 = \"a=b\"\n[restart]\nbackoff-seconds = 0.25\n"),
         mini("[alert]\n\"a b\" = [\"> 1e-7\", \"< -3 for 4\"]\n[cluster]\nhosts = \"node0\"\ncolocate = true\n"),
         good(&format!("{SLIME}[sglang]\nserver-concurrency = 512\nrollout-num-gpus = 0\n")),

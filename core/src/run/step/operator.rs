@@ -7,7 +7,9 @@ use super::{
 use crate::{
     argument::{self, Applies},
     date::Date,
+    finding::Finding,
     job::{Engine, Job},
+    process::Foreign,
     shard::{Severity, Tune},
 };
 
@@ -24,10 +26,11 @@ impl Turn<'_> {
         let name = action.name().to_owned();
         let answer = match action {
             Action::Launch { text, .. } if text.is_empty() => self.resume(),
-            Action::Launch { text, file, vars } => self.launch(&text, &file, &vars),
-            Action::Restart => self.restart(),
+            Action::Launch { text, file, vars, hosts } => self.launch(&text, &file, &vars, hosts),
+            Action::Restart { from } => self.restart(from),
             Action::Stop => self.stop(),
             Action::Tune(set) => self.tune(set),
+            Action::Sweep { node, processes } => self.sweep(&node, processes),
         };
         let outcome = match answer {
             Ok((text, tune)) => Outcome { accepted: true, text, tune },
@@ -39,25 +42,27 @@ impl Turn<'_> {
         self.who = "rldeck".to_owned();
     }
 
-    fn launch(&mut self, text: &str, file: &str, vars: &BTreeMap<String, String>) -> Answer {
+    fn launch(&mut self, text: &str, file: &str, vars: &BTreeMap<String, String>, hosts: Vec<String>) -> Answer {
         if self.run.state.alive() {
             return Err(format!("run {} is {}; stop it first", self.run.id, self.run.state.name()));
         }
-        self.need_agents()?;
         let read = |id: &str| {
             Job::read(text, file, &|name| match name {
                 "RUN_DIR" => Some(self.run.dir(id)),
                 "CACHE" => Some(format!("{}/cache", self.run.home)),
                 _ => vars.get(name).cloned(),
             })
-            .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+            .map_err(lines)
         };
         let name = read("?")?.0.name;
         let id = format!("{}-{name}", Date::utc(self.now).stamp());
-        let (job, findings) = read(&id)?;
-        if job.engine != Engine::Embedded {
-            return Err("this build runs engine = \"embedded\" only".to_owned());
+        let (mut job, mut findings) = read(&id)?;
+        if !hosts.is_empty() {
+            (job.cluster.hosts, job.cluster.hostfile) = (hosts, None);
+            // Now that the machines are known, the rules judge anew.
+            (job, findings) = Job::read(&job.to_toml(), "the job on these hosts", &|_| None).map_err(lines)?;
         }
+        self.need_hosts(&job)?;
         let mut said = format!("run {id}");
         findings.iter().for_each(|finding| said += &format!("\n{finding}"));
         self.fact(Fact::Launched { run: id, job: job.to_toml() });
@@ -68,7 +73,9 @@ impl Turn<'_> {
     fn resume(&mut self) -> Answer {
         match self.run.state {
             State::Stopped | State::Failed => {
-                self.need_agents()?;
+                if let Some(job) = &self.run.job {
+                    self.need_hosts(job)?;
+                }
                 self.next_attempt("launched again");
                 Ok((format!("attempt {} {}", self.run.attempt, self.from()), None))
             }
@@ -78,14 +85,32 @@ impl Turn<'_> {
         }
     }
 
-    fn need_agents(&self) -> Result<(), String> {
-        match self.connected().is_empty() {
-            true => Err("no agent has joined; start one with `rldeck agent`".to_owned()),
-            false => Ok(()),
+    /// The agents that the job needs have joined.
+    fn need_hosts(&self, job: &Job) -> Result<(), String> {
+        let connected = self.connected();
+        if job.engine == Engine::Embedded {
+            return match connected.is_empty() {
+                true => Err("no agent has joined; start one with `rldeck agent`".to_owned()),
+                false => Ok(()),
+            };
+        }
+        if job.cluster.hosts.is_empty() {
+            return Err("the job names no hosts: write hosts or hostfile below [cluster]".to_owned());
+        }
+        let missing: Vec<_> = job.cluster.hosts.iter().filter(|host| !connected.contains(host)).cloned().collect();
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "no agent has joined from {}; `rldeck up JOB` brings agents up on all hosts",
+                missing.join(", ")
+            )),
         }
     }
 
-    fn restart(&mut self) -> Answer {
+    fn restart(&mut self, from: Option<u64>) -> Answer {
+        if let Some(from) = from {
+            self.choose(from)?;
+        }
         match self.run.state {
             State::Stopping if self.run.then == Intent::Restart => Ok(("it is restarting already".to_owned(), None)),
             state if state.alive() => {
@@ -96,6 +121,21 @@ impl Turn<'_> {
             }
             _ => self.resume(),
         }
+    }
+
+    /// The next attempt is to go on from this checkpoint.
+    fn choose(&mut self, from: u64) -> Result<(), String> {
+        let Some(job) = &self.run.job else { return Err("there is no run".to_owned()) };
+        if job.engine == Engine::Embedded && self.run.checkpoint.as_ref().is_some_and(|last| last.rollout != from) {
+            return Err("the built-in engine goes on from its last checkpoint only".to_owned());
+        }
+        if !self.run.checkpoints.contains_key(&from) {
+            let known: Vec<_> = self.run.checkpoints.keys().map(u64::to_string).collect();
+            let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+            return Err(format!("no complete checkpoint holds rollout {from} as its last: there are {known}"));
+        }
+        self.fact(Fact::Chosen { rollout: from });
+        Ok(())
     }
 
     fn stop(&mut self) -> Answer {
@@ -111,6 +151,15 @@ impl Turn<'_> {
         }
     }
 
+    fn sweep(&mut self, node: &str, processes: Vec<Foreign>) -> Answer {
+        if self.run.nodes.get(node) != Some(&true) {
+            return Err(format!("{node} is not connected: nothing can be ended there now"));
+        }
+        let named: Vec<_> = processes.iter().map(|of| format!("{} ({})", of.pid, of.title)).collect();
+        self.command(node, Command::Sweep(processes));
+        Ok((format!("on {node}: {}", named.join(", ")), None))
+    }
+
     fn tune(&mut self, set: BTreeMap<String, String>) -> Answer {
         let Some(job) = &self.run.job else { return Err("there is no run to tune".to_owned()) };
         if set.is_empty() {
@@ -118,7 +167,7 @@ impl Turn<'_> {
         }
         let mut said = Vec::new();
         for (name, value) in &set {
-            let Some(argument) = argument::find(name).filter(|argument| argument.embedded) else {
+            let Some(argument) = argument::find(name).filter(|argument| argument.read_by(job.engine)) else {
                 let nearest = argument::nearest(name).map_or(String::new(), |near| format!("; did you mean `{near}`?"));
                 return Err(format!("`{name}` is not an argument of this engine{nearest}"));
             };
@@ -142,10 +191,15 @@ impl Turn<'_> {
     }
 
     pub(super) fn send_tune(&mut self) {
-        let tune = Tune { version: self.run.tuning.version, set: self.run.live_overrides() };
-        if let Some((id, shard)) = self.run.trainer() {
-            let (id, node) = (id.clone(), shard.node.clone());
-            self.command(&node, Command::Tune { id, tune });
+        let tuning = &self.run.tuning;
+        let tune = Tune { version: tuning.version, set: self.run.live_overrides(), from: tuning.from.clone() };
+        let readers: Vec<_> = self.run.tuned().map(|(id, shard)| (id.clone(), shard.node.clone())).collect();
+        for (id, node) in readers {
+            self.command(&node, Command::Tune { id, tune: tune.clone() });
         }
     }
+}
+
+fn lines(findings: Vec<Finding>) -> String {
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -2,7 +2,7 @@ use super::{
     super::{Command, Fact, ShardReport, ShardState},
     GRACE, Turn,
 };
-use crate::shard::{Event, Report, ShardId};
+use crate::shard::{Event, Report, Role, ShardId};
 
 impl Turn<'_> {
     pub(super) fn joined(&mut self, node: String, reports: Vec<ShardReport>) {
@@ -33,7 +33,7 @@ impl Turn<'_> {
                 self.shard(report);
             }
         }
-        if self.run.tuning.version > self.run.tuning.acknowledged {
+        if self.run.live_overrides().keys().any(|name| !self.run.tuning.answered(name)) {
             self.send_tune();
         }
         self.who = "rldeck".to_owned();
@@ -63,11 +63,20 @@ impl Turn<'_> {
         // Events come again after a crash: each arm takes only what is new.
         match event.report {
             Report::Ready if !self.run.shards[&id].ready => self.fact(Fact::Ready { id }),
-            Report::Tuned { version, step, rollout, refused, .. } if version > self.run.tuning.acknowledged => {
-                self.fact(Fact::Tuned { version, step, rollout, refused });
+            Report::Tuned { version, step, rollout, set, refused }
+                if self.run.tuning.is_news(version, set.keys().chain(refused.keys())) =>
+            {
+                let before = self.run.tuning.from.clone();
+                self.fact(Fact::Tuned { version, step, rollout, set, refused });
+                if before != self.run.tuning.from {
+                    // The training side is to follow at the rollout that the sampling side has named.
+                    self.send_tune();
+                }
             }
             Report::Checkpoint { rollout, path, bytes }
-                if self.run.checkpoint.as_ref().is_none_or(|last| last.said < event.at) =>
+                if self.run.checkpoints.values().all(|last| last.said < event.at)
+                    // What a driver finds on the disk when it starts is news only where nobody knew of it.
+                    && !(self.run.shards[&id].role == Role::Driver && self.run.checkpoints.contains_key(&rollout)) =>
             {
                 self.fact(Fact::Checkpoint { said: event.at, rollout, path, bytes });
             }

@@ -3,8 +3,9 @@ use super::{
     GRACE, Turn,
 };
 use crate::{
+    job::Engine,
     plan,
-    shard::{Millis, Role, ShardId},
+    shard::{MISCONFIGURED, Millis, Role, Severity, ShardId, Tune},
 };
 
 /// A restart waits so long for nodes that are away.
@@ -28,6 +29,9 @@ impl Turn<'_> {
     }
 
     fn settle_preparing(&mut self) {
+        if !plan::shards(self.run).iter().any(|spec| spec.role == Role::Prepare) {
+            return self.state(State::Starting, "", Intent::Stop, 0);
+        }
         self.start_all();
         let Some((id, shard)) = self.run.present().next() else { return };
         match &shard.state {
@@ -50,15 +54,24 @@ impl Turn<'_> {
             .filter(|(id, shard)| shard.role != Role::Prepare && !shard.state.alive() && self.run.newest(id))
             .map(|(id, shard)| (id.clone(), shard.role, shard.state.clone()))
             .collect();
-        if let Some((id, _, state)) = dead.iter().find(|(_, role, _)| *role == Role::Trainer) {
-            return match self.run.finished && !state.unexpected() {
-                true => self.end(Intent::Finish, format!("all {} rollouts done", self.run.num_rollout()), 0),
-                false => self.fault(format!("{} {state}", id.label())),
-            };
-        }
-        for (id, _, state) in dead {
-            if self.run.finished {
-                continue;
+        for (id, role, state) in dead {
+            match (role, &state) {
+                (role, state) if role.leads() && self.run.finished && !state.unexpected() => {
+                    return self.end(Intent::Finish, format!("all {} rollouts done", self.run.num_rollout()), 0);
+                }
+                _ if self.run.finished => continue,
+                // It has judged for itself that another attempt would end the same way.
+                (Role::Driver, ShardState::Exited { code: Some(MISCONFIGURED), .. }) => {
+                    let why = self.last_word(&id).unwrap_or_else(|| "its log says why".to_owned());
+                    return self.end(Intent::Fail, format!("the job cannot run as it is configured: {why}"), 0);
+                }
+                (Role::Driver, ShardState::Exited { code: Some(_), .. }) | (Role::Trainer | Role::Ray, _) => {
+                    let said = self.last_word(&id).map(|word| format!(": {word}")).unwrap_or_default();
+                    let on =
+                        if role == Role::Ray { format!(" on {}", self.run.shards[&id].node) } else { String::new() };
+                    return self.fault(format!("{}{on} {state}{said}", id.label()));
+                }
+                _ => {}
             }
             if !self.run.may_start_again(&id, self.now) {
                 return self.fault(format!("{} {state}, too often to start it again", id.label()));
@@ -66,15 +79,21 @@ impl Turn<'_> {
             let id = ShardId { life: id.life + 1, ..id };
             self.start(&id);
         }
-        let ready =
-            |role| self.run.present().any(|(_, shard)| shard.role == role && shard.ready && shard.state.alive());
-        if self.run.state == State::Starting && ready(Role::Trainer) && ready(Role::Rollout) {
+        let ready = |role: Role| {
+            let mut of_role = self.run.present().filter(|(_, shard)| shard.role == role).peekable();
+            of_role.peek().is_none() || of_role.any(|(_, shard)| shard.ready && shard.state.alive())
+        };
+        if self.run.state == State::Starting && [Role::Trainer, Role::Rollout, Role::Driver].into_iter().all(ready) {
             self.state(State::Running, "", Intent::Stop, 0);
         }
     }
 
     fn settle_stopping(&mut self) {
-        let to_stop = |shard: &Tracked| shard.state.alive() && shard.state != ShardState::Stopping;
+        // Ray lives until the driver has taken its job back.
+        let driven = self.run.shards.values().any(|shard| shard.role == Role::Driver && shard.state.alive());
+        let to_stop = |shard: &Tracked| {
+            shard.state.alive() && shard.state != ShardState::Stopping && !(driven && shard.role == Role::Ray)
+        };
         let asked: Vec<_> =
             self.run.shards.iter().filter(|(_, shard)| to_stop(shard)).map(|(id, s)| (id.clone(), s.clone())).collect();
         for (id, Tracked { role, rank, node, pid, .. }) in asked {
@@ -97,11 +116,11 @@ impl Turn<'_> {
     /// The attempt cannot go on: restart by policy, or fail.
     fn fault(&mut self, what: String) {
         match self.run.restart_delay(self.now) {
-            Some(delay) => {
+            Ok(delay) => {
                 let reason = format!("{what}; next attempt {}", self.from());
                 self.end(Intent::Restart, reason, self.now + delay.max(1));
             }
-            None => self.end(Intent::Fail, format!("{what}; no restart is left in this window"), 0),
+            Err(why) => self.end(Intent::Fail, format!("{what}; {why}"), 0),
         }
     }
 
@@ -110,18 +129,34 @@ impl Turn<'_> {
         self.state(State::Stopping, reason, then, until);
     }
 
-    /// An agent that was killed is back in a moment: an attempt without its node would be a poorer one.
+    /// What a shard has said last that was an error.
+    fn last_word(&self, of: &ShardId) -> Option<String> {
+        let said = self.run.notices.iter().rev().find(|(_, id, how, _)| id == of && *how == Severity::Error);
+        said.map(|(.., text)| text.clone())
+    }
+
+    /// An agent that was killed is back in a moment: an attempt without its node would be a poorer one, and for slime,
+    /// whose layout counts on every node, none at all.
     fn nodes_are_back(&self) -> bool {
         let connected = self.connected();
         let all = self.run.hosts.iter().all(|host| connected.contains(host));
-        all || (!connected.is_empty() && self.now.saturating_sub(self.run.since.max(self.run.until)) > PATIENCE)
+        all || self.named_hosts().is_none()
+            && (!connected.is_empty() && self.now.saturating_sub(self.run.since.max(self.run.until)) > PATIENCE)
+    }
+
+    /// The hosts of a job that runs on these and no others.
+    fn named_hosts(&self) -> Option<Vec<String>> {
+        let job = self.run.job.as_ref().filter(|job| job.engine == Engine::Slime)?;
+        Some(job.cluster.hosts.clone())
     }
 
     pub(super) fn next_attempt(&mut self, reason: &str) {
         let from = self.run.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout);
-        // A node that is away is done without.
-        let nodes = self.connected();
-        self.fact(Fact::Attempt { attempt: self.run.attempt + 1, from, nodes, reason: reason.to_owned() });
+        // A node that is away is done without, where the job does not name it.
+        let nodes = self.named_hosts().unwrap_or_else(|| self.connected());
+        let barren = if self.run.progressed || self.run.attempt == 0 { 0 } else { self.run.barren + 1 };
+        let attempt = self.run.attempt + 1;
+        self.fact(Fact::Attempt { attempt, from, nodes, reason: reason.to_owned(), barren });
     }
 
     /// Starts what the present state asks for and was not started yet: the preparation, or the shards of the attempt.
@@ -138,6 +173,12 @@ impl Turn<'_> {
         let (role, rank, node) = (spec.role, spec.rank, spec.node.clone());
         self.fact(Fact::Shard { id: id.clone(), role, rank, node: node.clone(), state: ShardState::Starting, pid: 0 });
         self.command(&node, Command::Start(spec));
+        // What was changed live in an earlier attempt holds in this one too.
+        let set = self.run.live_overrides();
+        if role == Role::Ray && !set.is_empty() {
+            let tune = Tune { version: self.run.tuning.version, set, ..Tune::default() };
+            self.command(&node, Command::Tune { id: id.clone(), tune });
+        }
     }
 
     pub(super) fn send_start(&mut self, id: &ShardId) {

@@ -17,7 +17,7 @@ impl App {
         }
         match verb {
             Verb::Restart if self.live.deck.run.state.alive() => self.over = Some(Over::Sheet(Sheet::Restart)),
-            Verb::Restart => return self.ask(Action::Restart),
+            Verb::Restart => return self.ask(Action::Restart { from: None }),
             Verb::Stop => self.over = Some(Over::Sheet(Sheet::Stop)),
             Verb::Launch => return self.ask(self.launch()),
             Verb::Apply => self.over = Some(Over::Sheet(Sheet::Tune)),
@@ -72,7 +72,7 @@ impl App {
     pub(super) fn confirm(&mut self, sheet: Sheet) -> Option<Intent> {
         self.over = None;
         self.ask(match sheet {
-            Sheet::Restart => Action::Restart,
+            Sheet::Restart => Action::Restart { from: None },
             Sheet::Stop => Action::Stop,
             Sheet::Tune => Action::Tune(self.tune.edits.clone()),
         })
@@ -93,8 +93,9 @@ impl App {
                 text: format!("recipe = \"{BUILT_IN}\"\n"),
                 file: BUILT_IN.to_owned(),
                 vars: BTreeMap::new(),
+                hosts: Vec::new(),
             },
-            _ => Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new() },
+            _ => Action::again(),
         }
     }
 

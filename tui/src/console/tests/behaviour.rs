@@ -44,12 +44,12 @@ fn restart_asks_first_and_asks_once() {
     assert_eq!(press(&mut app, "r"), None);
     assert!(text(&app).contains("pid 4122"));
     assert_eq!(press(&mut app, "x"), None);
-    assert_eq!(press(&mut app, "enter"), Some(Intent::Ask(Action::Restart)));
+    assert_eq!(press(&mut app, "enter"), Some(Intent::Ask(Action::Restart { from: None })));
     assert_eq!(press(&mut app, "enter"), None);
     assert_eq!(press(&mut app, "r esc enter"), None);
     assert_eq!(press(&mut app, "s y"), Some(Intent::Ask(Action::Stop)));
     press(&mut app, "r");
-    assert_eq!(click(&mut app, "Enter restart"), Some(Intent::Ask(Action::Restart)));
+    assert_eq!(click(&mut app, "Enter restart"), Some(Intent::Ask(Action::Restart { from: None })));
 }
 
 #[test]
@@ -71,13 +71,13 @@ fn launch_is_for_a_run_that_does_not_run() {
 fn a_refusal_stays_until_a_key_and_success_does_not() {
     let mut app = console(demo::running(), (80, 24));
     let outcome = Outcome { accepted: false, text: "run is stopping".to_owned(), tune: None };
-    app.news(News::Answer { action: Action::Restart, outcome });
+    app.news(News::Answer { action: Action::Restart { from: None }, outcome });
     app.tick(demo::NOW + 3_600_000);
     assert!(text(&app).contains("✗ restart refused: run is stopping"));
     press(&mut app, "esc");
     assert!(!text(&app).contains("refused: run"));
     let outcome = Outcome { accepted: true, text: "attempt 3 will go on".to_owned(), tune: None };
-    app.news(News::Answer { action: Action::Restart, outcome });
+    app.news(News::Answer { action: Action::Restart { from: None }, outcome });
     assert!(text(&app).contains("✓ restart: attempt 3"));
     app.tick(demo::NOW + 3_607_000);
     assert!(!text(&app).contains("✓ restart"));

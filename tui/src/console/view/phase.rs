@@ -25,8 +25,9 @@ pub(super) fn shard(deck: &Deck, id: &ShardId) -> Meaning {
     let role = deck.shards.get(id).map(|shard| shard.role);
     match role.or_else(|| Role::from_name(id.name.split('-').next().unwrap_or_default())) {
         Some(Role::Prepare) => Meaning::RolePrepare,
-        Some(Role::Trainer) => Meaning::RoleTrainer,
+        Some(Role::Trainer | Role::Driver) => Meaning::RoleTrainer,
         Some(Role::Rollout) => Meaning::RoleRollout,
+        Some(Role::Ray) => Meaning::RolePrepare,
         None => Meaning::Text,
     }
 }

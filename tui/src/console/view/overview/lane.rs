@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use rldeck_core::{
     deck::{Deck, Progress, ShardStatus, Span},
-    shard::{Millis, Role},
+    shard::Millis,
 };
 
 use super::super::phase;
@@ -98,7 +98,7 @@ pub(super) fn draw(app: &App, area: Rect, pen: &mut Pen<'_>) {
 
 /// When the present rollout of the trainer began.
 fn begun(deck: &Deck) -> Option<Millis> {
-    let spans = || deck.lane.spans().filter(|span| span.shard.name == "trainer");
+    let spans = || deck.lane.spans().filter(|span| span.shard.leads());
     let rollout = spans().next_back()?.rollout;
     spans().find(|span| span.rollout == rollout).map(|span| span.start)
 }
@@ -168,14 +168,10 @@ fn stripe(deck: &Deck, shard: &ShardStatus, now: Millis, area: Rect, pen: &mut P
 
 /// Phases of the trainer in its last whole rollout, with how long each took.
 fn last(deck: &Deck) -> Option<(u64, Vec<(String, Millis)>)> {
-    let trainer = deck
-        .lane
-        .spans()
-        .rev()
-        .find(|span| deck.shards.get(&span.shard).is_some_and(|shard| shard.role == Role::Trainer))?;
-    let rollout = trainer.rollout.checked_sub(1)?;
+    let lead = deck.lane.spans().rev().find(|span| span.shard.leads())?;
+    let rollout = lead.rollout.checked_sub(1)?;
     let mut phases: Vec<(String, Millis)> = Vec::new();
-    for span in deck.lane.of_rollout(&trainer.shard, rollout) {
+    for span in deck.lane.of_rollout(&lead.shard, rollout) {
         let took = span.end?.saturating_sub(span.start);
         match phases.iter_mut().find(|(name, _)| *name == span.name) {
             Some((_, sum)) => *sum += took,

@@ -1,7 +1,13 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::shard::{Event, Millis, Report, Role, Severity, ShardId, Spec};
+
+mod slime;
+use crate::{
+    deck::{Change, Deck},
+    job::Job,
+    shard::{Event, Millis, Report, Role, Severity, ShardId, Spec},
+};
 
 /// A run that is driven by hand; what it decides is kept.
 struct Rig {
@@ -42,7 +48,7 @@ impl Rig {
 
     fn launch(&mut self) -> Outcome {
         let (text, file) = ("recipe = \"r1-mini\"\n".to_owned(), "r1-mini".to_owned());
-        self.act(Action::Launch { text, file, vars: BTreeMap::new() })
+        self.act(Action::Launch { text, file, vars: BTreeMap::new(), hosts: vec![] })
     }
 
     fn started(&mut self) -> Vec<Spec> {
@@ -134,7 +140,7 @@ fn the_journal_alone_gives_the_same_state_again() {
     let mut rig = Rig::running();
     rig.event("trainer", Report::Checkpoint { rollout: 9, path: "c".into(), bytes: 1 });
     rig.act(tune("lr", "0"));
-    rig.act(Action::Restart);
+    rig.act(Action::Restart { from: None });
     rig.all_end(&["trainer", "rollout-0", "rollout-1"]);
     let mut again = Run { home: "/h".into(), ..Run::default() };
     let lines: Vec<String> = rig.journal.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
@@ -146,7 +152,7 @@ fn the_journal_alone_gives_the_same_state_again() {
 fn a_restart_stops_all_then_starts_the_next_attempt_from_the_checkpoint() {
     let mut rig = Rig::running();
     rig.event("trainer", Report::Checkpoint { rollout: 9, path: "c".into(), bytes: 1 });
-    assert!(rig.act(Action::Restart).accepted);
+    assert!(rig.act(Action::Restart { from: None }).accepted);
     assert_eq!(rig.stopped(), ["rollout-0", "rollout-1", "trainer"]);
     rig.shard("rollout-0", KILLED);
     rig.shard("rollout-1", EXITED);
@@ -165,7 +171,7 @@ fn a_restart_stops_all_then_starts_the_next_attempt_from_the_checkpoint() {
 #[test]
 fn a_request_that_comes_twice_acts_once() {
     let mut rig = Rig::running();
-    let request = Request { id: "same".into(), who: "me".into(), action: Action::Restart };
+    let request = Request { id: "same".into(), who: "me".into(), action: Action::Restart { from: None } };
     rig.input(Input::Act(request.clone()));
     let stops = rig.stopped().len();
     rig.input(Input::Act(request));
@@ -201,7 +207,7 @@ fn a_shard_that_dies_again_and_again_ends_in_failure_not_in_a_loop() {
     }
     assert_eq!(rig.run.state, State::Failed);
     assert!(rig.run.reason.contains("no restart is left"), "{}", rig.run.reason);
-    assert!(rig.act(Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new() }).accepted);
+    assert!(rig.act(Action::again()).accepted);
     assert_eq!(rig.run.state, State::Preparing, "an operator may try again");
 }
 
@@ -225,7 +231,7 @@ fn the_end_of_training_ends_the_run() {
     assert_eq!(rig.stopped(), ["rollout-0", "rollout-1"]);
     rig.all_end(&["rollout-0", "rollout-1"]);
     assert_eq!(rig.run.state, State::Finished);
-    assert!(!rig.act(Action::Restart).accepted);
+    assert!(!rig.act(Action::Restart { from: None }).accepted);
 }
 
 #[test]
@@ -265,7 +271,7 @@ fn an_attempt_does_without_a_node_that_is_away() {
     rig.shard("rollout-1", EXITED);
     assert_eq!(rig.run.state, State::Stopped);
     rig.commands.clear();
-    rig.act(Action::Launch { text: String::new(), file: String::new(), vars: BTreeMap::new() });
+    rig.act(Action::again());
     assert!(rig.started().iter().all(|spec| spec.node == "node0"));
 }
 
@@ -300,11 +306,11 @@ fn a_tune_is_pending_until_the_trainer_acknowledges_it() {
     let before = shown(&rig);
     assert_eq!(before.pending.as_deref(), Some("0"));
     assert_ne!(before.value, "0");
-    let (set, refused) = (BTreeMap::new(), BTreeMap::new());
+    let (set, refused) = ([("lr".to_owned(), "0".to_owned())].into(), BTreeMap::new());
     rig.event("trainer", Report::Tuned { version: 1, step: 5, rollout: 2, set, refused });
     assert_eq!((shown(&rig).value.as_str(), shown(&rig).pending), ("0", None));
     // The next attempt starts with it.
-    rig.act(Action::Restart);
+    rig.act(Action::Restart { from: None });
     rig.all_end(&["rollout-0", "rollout-1", "trainer"]);
     rig.prepared();
     let argv = rig.started()[0].argv.join(" ");
@@ -319,7 +325,7 @@ fn what_needs_a_restart_waits_for_it_even_when_a_shard_is_started_again() {
     let argv = |rig: &mut Rig| rig.started()[0].argv.join(" ");
     assert!(!argv(&mut rig).contains("--num-rollout 77"));
     assert_ne!(rig.run.num_rollout(), 77);
-    rig.act(Action::Restart);
+    rig.act(Action::Restart { from: None });
     rig.all_end(&["rollout-0", "rollout-1~1", "trainer"]);
     assert!(argv(&mut rig).contains("--num-rollout 77"));
 }
@@ -331,14 +337,14 @@ fn what_is_tuned_during_the_preparation_is_in_force_with_the_start() {
     rig.act(tune("lr", "0"));
     rig.prepared();
     assert!(rig.started()[0].argv.join(" ").contains("--lr 0"));
-    assert_eq!(rig.run.tuning.acknowledged, 1);
+    assert!(rig.run.tuning.answered("lr"));
 }
 
 #[test]
 fn a_controller_that_died_in_the_middle_of_a_step_goes_on_with_it() {
     let whole = {
         let mut rig = Rig::running();
-        rig.act(Action::Restart);
+        rig.act(Action::Restart { from: None });
         rig.all_end(&["rollout-0", "rollout-1", "trainer"]);
         rig.prepared();
         rig.up();
@@ -367,7 +373,7 @@ fn a_controller_that_died_in_the_middle_of_a_step_goes_on_with_it() {
                     Command::Start(spec) if spec.role == Role::Prepare => (spec.id, EXITED),
                     Command::Start(spec) => (spec.id, ShardState::Running),
                     Command::Stop { id, .. } => (id, EXITED),
-                    Command::Tune { .. } => continue,
+                    Command::Tune { .. } | Command::Sweep(_) => continue,
                 };
                 let ready = Event { at: rig.now, report: Report::Ready };
                 rig.input(Input::Shard(ShardReport { id: id.clone(), state: state.clone(), pid: 1 }));
@@ -419,7 +425,7 @@ fn events_that_come_again_after_a_crash_change_nothing() {
 fn a_bad_job_file_is_refused_with_its_line() {
     let mut rig = Rig::new();
     let text = "recipe = \"r1-mini\"\n[optimizer]\nlr = \"fast\"\n".to_owned();
-    let outcome = rig.act(Action::Launch { text, file: "job.toml".into(), vars: BTreeMap::new() });
+    let outcome = rig.act(Action::Launch { text, file: "job.toml".into(), vars: BTreeMap::new(), hosts: vec![] });
     assert!(!outcome.accepted && outcome.text.contains("job.toml:3"), "{}", outcome.text);
     assert_eq!(rig.run.state, State::Idle);
 }
@@ -428,8 +434,31 @@ fn a_bad_job_file_is_refused_with_its_line() {
 fn without_agents_nothing_is_launched() {
     let mut run = Run::default();
     let (text, file, vars) = ("recipe = \"r1-mini\"".into(), "x".into(), BTreeMap::new());
-    let action = Action::Launch { text, file, vars };
+    let action = Action::Launch { text, file, vars, hosts: vec![] };
     let request = Request { id: "1".into(), who: "me".into(), action };
     let effects = step(&mut run, 1, Input::Act(request));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Answer { outcome, .. } if !outcome.accepted)));
+}
+
+#[test]
+fn with_slime_its_own_arguments_are_shown_and_tuned() {
+    let mut rig = Rig::running();
+    let before = rig.run.show(&Deck::default()).len();
+    rig.run.job = Job::from_recipe("deepseek-r1", &|_| None).ok().map(|(job, _)| job);
+    let changes = rig.run.show(&Deck::default());
+    assert!(changes.len() > before);
+    let value = |wanted: &str| {
+        changes.iter().find_map(|change| match change {
+            Change::Setting(setting) if setting.name == wanted => Some(setting.value.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(value("balance-data").as_deref(), Some("true"));
+    assert_eq!(value("tensor-model-parallel-size"), None);
+    let mut tune = |name: &str, text: &str| rig.act(Action::Tune([(name.to_owned(), text.to_owned())].into()));
+    assert_eq!(tune("adam-eps", "1e-7").text, "adam-eps = 1e-7 from the next step");
+    let few = tune("sglang-server-concurrency", "512").text;
+    assert!(few.starts_with("sglang-server-concurrency = 512 at the next rollout\nserver-concurrency is 512"), "{few}");
+    assert!(tune("sglang-log-level", "warn").text.starts_with("sglang-log-level = warn at the restart"));
+    assert!(!tune("cold-start-steps", "3").accepted);
 }

@@ -1,5 +1,3 @@
-//! What a log line means.
-
 use crate::shard::Severity;
 
 /// How bad a log line is, as far as its text tells.

@@ -1,13 +1,12 @@
-//! The plan: which processes a run consists of, and what each one runs.
-
+use super::nonce;
 use crate::{
+    job::Job,
     run::Run,
     shard::{Role, ShardId, Spec},
 };
 
-/// The shards of the run's present attempt, the preparation first.
-pub fn shards(run: &Run) -> Vec<Spec> {
-    let Some(job) = &run.job else { return Vec::new() };
+/// The shards of a run of the built-in engine.
+pub(super) fn shards(run: &Run, job: &Job) -> Vec<Spec> {
     let arguments = job.argv(&run.in_force());
     let exchange = format!("{}/attempt-{}/exchange.sock", run.dir(&run.id), run.attempt);
     // The trainer's node gets the first rollout shard, the next node the second, and so on around.
@@ -20,7 +19,7 @@ pub fn shards(run: &Run) -> Vec<Spec> {
         argv.extend(arguments.iter().cloned());
         let id = ShardId { attempt: run.attempt, name, life: 0 };
         let nonce = nonce(run, &id);
-        Spec { run: run.id.clone(), node: node(rank), role, rank, argv, env: job.env.clone(), nonce, id }
+        Spec { run: run.id.clone(), node: node(rank), role, rank, argv, env: job.env.clone(), nonce, id, scratch: None }
     };
     let exchanged = ("exchange", exchange);
     let mut shards = vec![
@@ -31,15 +30,4 @@ pub fn shards(run: &Run) -> Vec<Spec> {
         shard(Role::Rollout, rank, format!("rollout-{rank}"), &[("rank", rank.to_string()), exchanged.clone()])
     }));
     shards
-}
-
-/// What one shard of the present attempt runs, in any of its lives.
-pub fn spec(run: &Run, id: &ShardId) -> Option<Spec> {
-    let spec = shards(run).into_iter().find(|spec| spec.id.attempt == id.attempt && spec.id.name == id.name)?;
-    Some(Spec { nonce: nonce(run, id), id: id.clone(), ..spec })
-}
-
-/// Unique on every node, and the same when the controller starts again: the launch time tells runs of other homes apart.
-fn nonce(run: &Run, id: &ShardId) -> String {
-    format!("{}:{:x}:{}", run.id, run.launched, id.dir())
 }
