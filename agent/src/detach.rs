@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Write},
     os::unix::{
         fs::{MetadataExt, OpenOptionsExt},
         process::CommandExt,
@@ -87,7 +87,11 @@ pub fn claim(home: &Home, node: &str) -> io::Result<Option<File>> {
     if lock.is_some() {
         let pid = std::process::id();
         let running = Running { pid, start_ticks: start_ticks(pid).unwrap_or(0), boot_id: boot_id() };
-        home::replace_json(&record(home, node), &running)?;
+        // Nothing of it outlives this boot: to wait for the disk would only hold up an agent that must be back soon.
+        let (path, aside) = (record(home, node), home.path().join(format!("{node}.agent.tmp-{pid}")));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+        file.write_all(&serde_json::to_vec(&running)?)?;
+        fs::rename(aside, path)?;
     }
     Ok(lock)
 }
