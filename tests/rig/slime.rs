@@ -39,7 +39,7 @@ impl Slime {
         let dir = repository.join("tests/slime");
         let ssh = self.hosts.ssh_config();
         let text = format!(
-            "engine = \"slime\"\nname = \"{name}\"\n\
+            "engine = \"slime\"\nname = \"{name}\"\nmodel = \"qwen3-4b\"\n\
              [cluster]\nhostfile = \"hosts\"\ncolocate = true\nssh-config = \"{}\"\n\
              [env]\nSTANDIN_SECONDS = \"0.6\"\nPYTHONDONTWRITEBYTECODE = \"1\"\n\
              [slime]\ndir = \"{dir}\"\nmegatron-dir = \"{dir}\"\npython = \"{venv}/bin/python\"\nray = \"{venv}/bin/ray\"\n\
@@ -123,6 +123,26 @@ impl Slime {
         let lines = fs::read_to_string(self.hosts.shared().join("lines")).unwrap_or_default();
         let logs = said(&["logs", "driver", "-n", "30"]);
         format!("{lines}\n{}\n{logs}", said(&["status"]))
+    }
+
+    /// The `ray` of all hosts.
+    pub fn ray(&self) -> String {
+        self.venv.join("bin/ray").display().to_string()
+    }
+
+    /// The pid of an agent, inside its host.
+    pub fn agent(&self, node: &str) -> u32 {
+        let status = self.status();
+        let nodes = status["nodes"].as_array().unwrap();
+        nodes.iter().find(|of| of["name"] == node).unwrap()["pid"].as_u64().unwrap() as u32
+    }
+
+    /// The directory of the one run, on the first host.
+    pub fn run_dir(&self) -> PathBuf {
+        let runs = self.hosts.root(0).join(".local/state/rldeck/runs");
+        let mut runs: Vec<_> = fs::read_dir(runs).unwrap().map(|run| run.unwrap().path()).collect();
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs.remove(0)
     }
 
     /// Processes of a host whose command line has these words in it.

@@ -14,7 +14,7 @@ use std::{
 
 use rldeck_core::{
     record::{Context, Reader},
-    shard::{Event, Millis, Report, ShardId},
+    shard::{Event, Millis, Report, Spec},
 };
 use rldeck_proto::wire::{self, up};
 use tokio::{sync::mpsc, time::sleep};
@@ -66,10 +66,12 @@ pub(super) async fn follow_sources(
         }
         let mut quiet = true;
         for source in sources.open.values_mut() {
-            while let Some(records) = source.read(&held.spec.id, ended, &mut sources.allowance) {
+            // stdout and stderr are two files of one process, and only one of them may tell its rank.
+            source.known = source.pid.and_then(|pid| shelf.name(&held.spec.id, pid));
+            while let Some(records) = source.read(&held.spec, ended, &mut sources.allowance) {
                 quiet = false;
                 if let (Some(pid), Some(rank)) = (source.pid, source.reader.identity().rank) {
-                    shelf.named(pid, format!("rank {rank}"));
+                    shelf.named(&held.spec.id, pid, format!("rank {rank}"));
                 }
                 if !send(&up, up::Message::Records(records)).await {
                     return;
@@ -133,6 +135,8 @@ pub(super) fn path_of(scratch: &str, key: &str) -> Option<PathBuf> {
 struct Source {
     key: String,
     pid: Option<u32>,
+    /// What its process is known as from another file.
+    known: Option<String>,
     is_driver: bool,
     tail: Tail,
     reader: Reader,
@@ -149,11 +153,11 @@ impl Source {
         let stem = key.split(['#', '.']).next().unwrap_or_default();
         let pid = stem.rsplit('-').next().and_then(|pid| pid.parse().ok());
         let is_driver = key.starts_with("job-driver-");
-        Source { key, pid, is_driver, tail: Tail::new(path, from).of_terminal(), reader }
+        Source { key, pid, known: None, is_driver, tail: Tail::new(path, from).of_terminal(), reader }
     }
 
     /// The next lines, if any came.
-    fn read(&mut self, id: &ShardId, ended: bool, allowance: &mut Allowance) -> Option<wire::Records> {
+    fn read(&mut self, of: &Spec, ended: bool, allowance: &mut Allowance) -> Option<wire::Records> {
         // A file that cannot be read now can be in a moment; what it holds is not lost.
         let lines = self.tail.read(ended).ok()?;
         let at = now();
@@ -161,8 +165,11 @@ impl Source {
         let mut meant = Vec::new();
         for line in lines {
             let (offset, next) = (line.offset, line.next);
-            self.reader.line(&line.bytes, at, &mut |report| meant.push(report));
-            let shown = self.shows(&line);
+            let forwarded = self.is_forwarded(&line);
+            if !forwarded {
+                self.reader.line(&line.bytes, at, &mut |report| meant.push(report));
+            }
+            let shown = !forwarded && self.shows(&line);
             let granted = shown && allowance.take();
             skipped += u64::from(shown && !granted);
             let events: Vec<_> = meant.drain(..).filter_map(|report| self.event(report, at)).collect();
@@ -182,35 +189,37 @@ impl Source {
             records.push(wire::Record { offset: here, next: here, line: None, meant: events });
         }
         (!records.is_empty()).then(|| wire::Records {
-            shard: Some(id.clone().into()),
+            shard: Some(of.id.clone().into()),
             records,
             source: self.key.clone(),
-            writer: self.writer(),
+            writer: self.writer(of.rank),
             skipped,
         })
     }
 
-    /// Whether a line is worth showing: no heads of files, no pictures of a bar, nothing that Ray forwards from a file that is read
-    /// where it is written.
+    /// Ray has brought a line into the driver's file that is read where it is written.
+    fn is_forwarded(&self, line: &RawLine) -> bool {
+        let text = &line.bytes;
+        self.is_driver && text.first() == Some(&0x1b) && !text.windows(8).any(|part| part == b"(raylet)")
+    }
+
+    /// Whether a line is worth showing: no heads of files, no pictures of a bar.
     fn shows(&self, line: &RawLine) -> bool {
         let text = &line.bytes;
-        let forwarded =
-            self.is_driver && text.first() == Some(&0x1b) && !text.windows(8).any(|part| part == b"(raylet)");
         let blank = text.iter().all(u8::is_ascii_whitespace);
         let head =
             text.starts_with(b":job_id:") || text.starts_with(b":actor_name:") || text.starts_with(b":task_name:");
-        line.ending != Ending::Return && !blank && !head && !forwarded
+        line.ending != Ending::Return && !blank && !head
     }
 
     fn event(&self, report: Report, at: Millis) -> Option<wire::Event> {
         let report = match report {
             // The trainer's timers tell what the job does; the manager's bar tells it again, but for evaluations.
             Report::Phase { ref name, .. } if !self.leads() && name != "eval" => return None,
-            // Its lines are those of other files.
-            Report::Metrics { .. } if self.is_driver => return None,
             Report::Notice { severity, text } => {
-                let who = self.reader.identity().label().unwrap_or_else(|| self.writer());
-                Report::Notice { severity, text: format!("{who}: {text}") }
+                let who = self.known.clone().or_else(|| self.reader.identity().label());
+                let text = who.map_or(text.clone(), |who| format!("{who}: {text}"));
+                Report::Notice { severity, text }
             }
             Report::Checkpoint { rollout, path, .. } => {
                 let found = checkpoint::scan(Path::new(&path).parent()?).unwrap_or_default();
@@ -226,14 +235,18 @@ impl Source {
         self.reader.identity().rank == Some(0)
     }
 
-    /// A name that may be that of a shard.
-    fn writer(&self) -> String {
-        let label = match self.is_driver {
-            true => "job".to_owned(),
-            false => {
-                self.reader.identity().label().unwrap_or_else(|| format!("worker {}", self.pid.unwrap_or_default()))
-            }
+    /// A name that may be that of a shard, and no other process of the job has.
+    fn writer(&self, node: u32) -> String {
+        let identity = self.reader.identity();
+        let pid = self.pid.unwrap_or_default();
+        let label = match (&self.known, identity.label()) {
+            _ if self.is_driver => "job".to_owned(),
+            (Some(known), _) => known.clone(),
+            (None, Some(label)) if identity.rank.is_some() || label == "rollout manager" => label,
+            (None, label) => format!("{}.n{node}.{pid}", label.unwrap_or_else(|| "worker".to_owned())),
         };
+        // stdout and stderr are two files.
+        let label = if self.key.contains(".out#") { format!("{label}.out") } else { label };
         let letter = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' };
         label.chars().take(60).map(letter).collect::<String>().trim_start_matches('.').to_owned()
     }

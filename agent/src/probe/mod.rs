@@ -90,7 +90,8 @@ fn frame(host: rldeck_core::deck::Host, mut processes: Vec<Process>, seen: &Seen
 
 /// A trainer tells its rank in its log alone.
 fn named(process: Process, shelf: &Shelf) -> Process {
-    match shelf.name(process.pid).filter(|_| process.rank.is_empty()) {
+    let name = process.shard.as_ref().and_then(|below| shelf.name(below, process.pid));
+    match name.filter(|_| process.rank.is_empty()) {
         Some(name) => Process { rank: name, ..process },
         None => process,
     }

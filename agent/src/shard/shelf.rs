@@ -37,7 +37,7 @@ pub struct Shelf {
     node: String,
     held: Arc<Mutex<BTreeMap<(String, ShardId), Held>>>,
     /// What processes call themselves in their logs.
-    names: Arc<Mutex<BTreeMap<u32, String>>>,
+    names: Arc<Mutex<BTreeMap<(ShardId, u32), String>>>,
 }
 
 /// A shard of this node.
@@ -117,14 +117,14 @@ impl Shelf {
         alive.flat_map(|held| Group::of(&held.dir, &held.spec).look()).collect()
     }
 
-    /// What a process calls itself in its log: `rank 27`.
-    pub fn name(&self, pid: u32) -> Option<String> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&pid).cloned()
+    /// What a process below a shard calls itself in its log: `rank 27`.
+    pub fn name(&self, below: &ShardId, pid: u32) -> Option<String> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).get(&(below.clone(), pid)).cloned()
     }
 
     /// A process was heard to call itself so.
-    pub fn named(&self, pid: u32, name: String) {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(pid, name);
+    pub fn named(&self, below: &ShardId, pid: u32, name: String) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert((below.clone(), pid), name);
     }
 
     /// Starts a shard, unless it was started before. What goes wrong is told as its end.

@@ -131,6 +131,17 @@ impl Deck {
         changes
     }
 
+    /// What responses are rewarded with: all that were sampled, or for want of that those that are trained on.
+    pub fn reward(&self) -> Option<&Series> {
+        self.series.get("rollout/sampled_reward").or_else(|| self.series.get("rollout/raw_reward"))
+    }
+
+    /// The first data set that is evaluated.
+    pub fn evaluation(&self) -> Option<&Series> {
+        let named = |name: &str| name.starts_with("eval/") && name.matches('/').count() == 1;
+        self.series.iter().find(|(name, _)| named(name)).map(|(_, series)| series)
+    }
+
     /// The last value of a series.
     pub fn last(&self, name: &str) -> Option<f64> {
         self.series.get(name).and_then(Series::last)

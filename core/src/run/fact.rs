@@ -86,6 +86,9 @@ pub enum Fact {
         /// Process id.
         #[serde(default)]
         pid: u32,
+        /// It has ended because it was asked to.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asked: bool,
     },
     /// A shard has all it needs.
     Ready {
@@ -196,7 +199,7 @@ impl Entry {
         match &self.fact {
             Fact::Notice { severity, .. } => *severity,
             Fact::State { state: State::Failed, .. } => Severity::Error,
-            Fact::Shard { state, .. } if state.unexpected() => Severity::Warning,
+            Fact::Shard { state, asked: false, .. } if state.unexpected() => Severity::Warning,
             Fact::Answered { accepted: false, .. } => Severity::Warning,
             Fact::Tuned { refused, .. } if !refused.is_empty() => Severity::Warning,
             Fact::Node { connected: false, .. } => Severity::Warning,

@@ -158,6 +158,8 @@ pub struct Tracked {
     pub pid: u32,
     /// It has said that it is ready.
     pub ready: bool,
+    /// It has ended because it was asked to.
+    pub asked: bool,
     /// In this state since.
     pub since: Millis,
 }
@@ -328,9 +330,9 @@ impl Run {
                 }
                 (self.state, self.reason, self.then, self.until, self.since) = (state, reason, then, until, at);
             }
-            Fact::Shard { id, role, rank, node, state, pid } => {
+            Fact::Shard { id, role, rank, node, state, pid, asked } => {
                 let ready = self.shards.get(&id).is_some_and(|shard| shard.ready);
-                self.shards.insert(id, Tracked { role, rank, node, state, pid, ready, since: at });
+                self.shards.insert(id, Tracked { role, rank, node, state, pid, ready, asked, since: at });
             }
             Fact::Ready { id } => {
                 if let Some(shard) = self.shards.get_mut(&id) {

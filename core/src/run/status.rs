@@ -178,7 +178,7 @@ impl Run {
             let text = format!("{node} is not heard; its shards go on, and are adopted when its agent is back");
             raise(format!("node:{node}"), Severity::Error, self.since, text);
         }
-        for (id, shard) in self.present().filter(|(_, shard)| shard.state.unexpected()) {
+        for (id, shard) in self.present().filter(|(_, shard)| shard.state.unexpected() && !shard.asked) {
             if shard.role == Role::Prepare || !self.state.alive() || self.newest(id) {
                 let text = format!("{} on {} {}", id.label(), shard.node, shard.state);
                 raise(format!("shard:{}", id.dir()), Severity::Error, shard.since, text);

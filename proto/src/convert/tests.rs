@@ -23,6 +23,7 @@ fn a_delta_goes_over_and_back() {
         ..Node::default()
     };
     let fact = Fact::Shard {
+        asked: false,
         id: id("rollout-1"),
         role: Role::Rollout,
         rank: 1,

@@ -100,6 +100,11 @@ impl Hosts {
         self.dir.path().join(format!("host{index}/tmp"))
     }
 
+    /// The home of root on a host, as this process sees it.
+    pub fn root(&self, index: usize) -> PathBuf {
+        self.dir.path().join(format!("host{index}/root"))
+    }
+
     /// The cgroup of a host, where there is a cgroup v2 tree that can be written.
     pub fn cgroup(&self, index: usize) -> Option<&Path> {
         self.hosts[index].cgroup()

@@ -58,6 +58,7 @@ WHOLE = {
     "n_samples_per_eval_prompt": 1,
     "eval_interval": None,
     "save_interval": None,
+    "ckpt_step": None,
     "sglang_server_concurrency": 512,
     "ref_update_interval": None,
 }

@@ -32,11 +32,13 @@ def finish(args: argparse.Namespace, rollout: int) -> None:
     fresh.replace(tracker)
 
 
-def latest(load: str | None) -> int | None:
-    """The rollout of the last complete checkpoint; None starts from the reference model."""
+def latest(load: str | None, asked: int | None = None) -> int | None:
+    """The rollout of the last complete checkpoint, or the one that was asked for; None starts from the reference model."""
     tracker = Path(load or "") / TRACKER
     if load is None or not tracker.is_file():
         return None
+    if asked is not None:
+        return asked
     text = tracker.read_text().strip()
     return None if text == "release" else int(text)
 

@@ -47,7 +47,7 @@ class MegatronTrainRayActor:
         return self._load()
 
     def _load(self) -> int:
-        args, found = self.args, checkpoint.latest(self.args.load)
+        args, found = self.args, checkpoint.latest(self.args.load, self.args.ckpt_step)
         if found is None:
             if self.rank == 0:
                 say(f" loading release distributed checkpoint from {args.ref_load}")

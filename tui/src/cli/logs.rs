@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     process::ExitCode,
     time::Duration,
@@ -85,9 +85,14 @@ impl Logs {
             self.shards.is_empty() || self.shards.iter().any(|name| *name == id.name || *name == id.label())
         };
         let in_time = |id: &ShardId| self.all || id.attempt == deck.run.attempt;
-        let wanted: Vec<_> = deck.shards.keys().filter(|id| in_time(id) && named(id)).cloned().collect();
+        // What runs below a shard of Ray has a log of its own, and is read when it is asked for by name.
+        let below = || deck.log.lines().map(|line| &line.shard).filter(|_| !self.shards.is_empty());
+        let known = || deck.shards.keys().chain(below()).filter(|id| in_time(id));
+        let wanted: BTreeSet<_> = known().filter(|id| named(id)).cloned().collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
         if wanted.is_empty() {
-            let known: Vec<_> = deck.shards.keys().filter(|id| in_time(id)).map(ShardId::label).collect();
+            let known: BTreeSet<_> = known().map(ShardId::label).collect();
+            let known: Vec<_> = known.into_iter().collect();
             return Err(match known.is_empty() {
                 true => "no shard has run yet".to_owned(),
                 false => format!("no such shard; there are {}", known.join(", ")),
@@ -116,7 +121,10 @@ impl Logs {
 }
 
 fn alive(deck: &Deck, id: &ShardId) -> bool {
-    deck.shards.get(id).is_some_and(|shard| shard.state.alive())
+    match deck.shards.get(id) {
+        Some(shard) => shard.state.alive(),
+        None => id.attempt == deck.run.attempt && deck.run.state.alive(),
+    }
 }
 
 /// Where a log was read to, and the part of a line after it.

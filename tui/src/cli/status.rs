@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rldeck_agent::home::Home;
-use rldeck_core::deck::Deck;
+use rldeck_core::deck::{Deck, Series};
 use serde_json::{Value, json};
 
 use super::{Failure, say};
@@ -77,13 +77,15 @@ fn words(deck: &Deck) -> Vec<String> {
         lines.push(format!("  {}", run.reason));
     }
     if let Some(rollout) = run.rollout {
-        let last = |name: &str| deck.last(name).map_or("-".to_owned(), |value| format!("{value:.3}"));
+        let last = |series: Option<&Series>| {
+            series.and_then(Series::last).map_or("-".to_owned(), |value| format!("{value:.3}"))
+        };
         lines.push(format!(
             "  rollout {} of {}  reward {}  eval {}  checkpoint {}",
             rollout,
             run.num_rollout,
-            last("rollout/sampled_reward"),
-            last("eval/arithmetic"),
+            last(deck.reward()),
+            last(deck.evaluation()),
             run.checkpoint.map_or("none".to_owned(), |rollout| format!("after rollout {rollout}")),
         ));
     }

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use rldeck_agent::{home::Home, now};
 use rldeck_core::{
-    deck::{Change, Deck},
+    deck::{Change, Deck, Series},
     run::{Action, Entry, Fact, State},
     shard::Millis,
 };
@@ -160,6 +160,10 @@ async fn lines(home: Home, since: Millis) -> Result<ExitCode, Failure> {
                     }
                     deck.apply(change);
                     let now = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
+                    // A new attempt stands where the last one ended.
+                    if now.map(|(attempt, _)| attempt) != printed.map(|(attempt, _)| attempt) && printed.is_some() {
+                        printed = now;
+                    }
                     if now != printed
                         && (!full || at + 1 == last)
                         && let Some(line) = rollout_line(&deck)
@@ -191,25 +195,26 @@ fn said(entry: &Entry) -> Option<String> {
         | Fact::State { .. }
         | Fact::Notice { .. }
         | Fact::Tuned { .. } => Some(format!("# {}", entry.text())),
-        Fact::Shard { state, .. } if state.unexpected() => Some(format!("# {}", entry.text())),
+        Fact::Shard { state, asked: false, .. } if state.unexpected() => Some(format!("# {}", entry.text())),
         _ => None,
     }
 }
 
 fn rollout_line(deck: &Deck) -> Option<String> {
-    let value = |name: &str, digits: usize| deck.last(name).map_or("-".to_owned(), |value| format!("{value:.digits$}"));
+    let shown = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
+    let value = |name: &str, digits: usize| shown(deck.last(name), digits);
     let rollout = deck.run.rollout?;
     Some(format!(
         "rollout {}/{} attempt {} reward {} kept {} length {} entropy {} clip {} eval {}",
         rollout,
         deck.run.num_rollout,
         deck.run.attempt,
-        value("rollout/sampled_reward", 3),
+        shown(deck.reward().and_then(Series::last), 3),
         deck.funnels.back().map_or("-".to_owned(), |funnel| format!("{}/{}", funnel.kept, funnel.sampled)),
         value("rollout/response_len/mean", 1),
         value("train/entropy_loss", 3),
         value("train/pg_clipfrac", 4),
-        value("eval/arithmetic", 3),
+        shown(deck.evaluation().and_then(Series::last), 3),
     ))
 }
 

@@ -175,6 +175,7 @@ fn entry(seq: u64, at: Millis, who: &str, fact: Fact) -> Change {
 fn journal() -> Vec<Change> {
     let state = |state, reason: &str| Fact::State { state, reason: reason.to_owned(), then: Intent::Stop, until: 0 };
     let shard = |name: &str, role, node: &str, pid, state| Fact::Shard {
+        asked: false,
         id: id(1, name, 0),
         role,
         rank: 0,

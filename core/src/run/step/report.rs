@@ -46,11 +46,13 @@ impl Turn<'_> {
             && (shard.state != state || shard.pid != pid)
             && (shard.state != ShardState::Stopping || !state.alive() || (pid != 0 && shard.pid != pid));
         if news {
-            let state = if shard.state == ShardState::Stopping && state.alive() { ShardState::Stopping } else { state };
+            let asked = shard.state == ShardState::Stopping;
+            let state = if asked && state.alive() { ShardState::Stopping } else { state };
             let pid = if pid == 0 { shard.pid } else { pid };
             let (role, rank, node) = (shard.role, shard.rank, shard.node.clone());
             self.who = node.clone();
-            self.fact(Fact::Shard { id, role, rank, node, state, pid });
+            let asked = asked && !state.alive();
+            self.fact(Fact::Shard { id, role, rank, node, state, pid, asked });
             self.who = "rldeck".to_owned();
         }
     }

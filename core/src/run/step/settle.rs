@@ -97,7 +97,15 @@ impl Turn<'_> {
         let asked: Vec<_> =
             self.run.shards.iter().filter(|(_, shard)| to_stop(shard)).map(|(id, s)| (id.clone(), s.clone())).collect();
         for (id, Tracked { role, rank, node, pid, .. }) in asked {
-            self.fact(Fact::Shard { id: id.clone(), role, rank, node: node.clone(), state: ShardState::Stopping, pid });
+            self.fact(Fact::Shard {
+                id: id.clone(),
+                role,
+                rank,
+                node: node.clone(),
+                state: ShardState::Stopping,
+                pid,
+                asked: false,
+            });
             self.command(&node, Command::Stop { id, grace: GRACE });
         }
         if self.run.shards.values().any(|shard| shard.state.alive()) {
@@ -171,7 +179,15 @@ impl Turn<'_> {
     fn start(&mut self, id: &ShardId) {
         let Some(spec) = plan::spec(self.run, id) else { return };
         let (role, rank, node) = (spec.role, spec.rank, spec.node.clone());
-        self.fact(Fact::Shard { id: id.clone(), role, rank, node: node.clone(), state: ShardState::Starting, pid: 0 });
+        self.fact(Fact::Shard {
+            id: id.clone(),
+            role,
+            rank,
+            node: node.clone(),
+            state: ShardState::Starting,
+            pid: 0,
+            asked: false,
+        });
         self.command(&node, Command::Start(spec));
         // What was changed live in an earlier attempt holds in this one too.
         let set = self.run.live_overrides();

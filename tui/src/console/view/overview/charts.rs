@@ -21,10 +21,13 @@ pub(super) struct Spec {
     colour: usize,
 }
 
+const REWARD: &str = "reward";
+const EVALUATION: &str = "evaluation";
+
 /// The most important first.
 #[rustfmt::skip]
 static SPECS: [Spec; 9] = [
-    Spec { title: "reward", unit: "rollout", series: &[("rollout/sampled_reward", ""), ("eval/arithmetic", "eval")], always: true, colour: 0 },
+    Spec { title: "reward", unit: "rollout", series: &[(REWARD, ""), (EVALUATION, "eval")], always: true, colour: 0 },
     Spec { title: "response length", unit: "rollout", series: &[("rollout/response_len/mean", "")], always: true, colour: 0 },
     Spec { title: "kl", unit: "step", series: &[("train/kl_loss", "ref"), ("train/ppo_kl", "old")], always: false, colour: 2 },
     Spec { title: "clip fraction", unit: "step", series: &[("train/pg_clipfrac", "")], always: false, colour: 2 },
@@ -56,18 +59,12 @@ impl Spec {
     }
 }
 
-/// A series; any evaluation when the one named is not there, and rewards of kept samples for want of all.
+/// A series, by name; the reward and the evaluation are those of the deck.
 fn series<'a>(deck: &'a Deck, name: &str) -> Option<&'a Series> {
-    let found = deck.series.get(name);
     match name {
-        "rollout/sampled_reward" => found.or_else(|| deck.series.get("rollout/raw_reward")),
-        "eval/arithmetic" => found.or_else(|| {
-            deck.series
-                .iter()
-                .find(|(name, _)| name.starts_with("eval/") && name.matches('/').count() == 1)
-                .map(|(_, s)| s)
-        }),
-        _ => found,
+        REWARD => deck.reward(),
+        EVALUATION => deck.evaluation(),
+        _ => deck.series.get(name),
     }
 }
 
