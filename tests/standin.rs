@@ -48,7 +48,7 @@ impl Cluster {
         let mut command = self.hosts.on(index, argv);
         let path = format!("{}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", self.venv.display());
         command.envs([("PATH", path.as_str()), ("RAY_AUTH_MODE", "disabled"), ("RAY_DEDUP_LOGS", "0")]);
-        command.envs([("RLDECK_SHARD_DIR", SHARD), ("PYTHONPATH", SHARD), ("PYTHONDONTWRITEBYTECODE", "1")]);
+        command.envs([("RLDECK_SHARD_DIR", SHARD), ("PYTHONDONTWRITEBYTECODE", "1")]);
         command
     }
 
@@ -77,7 +77,9 @@ impl Cluster {
             save = save.display(),
         );
         let address = format!("http://{}:8265", self.hosts.address(0));
-        let submit = ["ray", "job", "submit", "--address", &address, "--"];
+        // PYTHONPATH of a job replaces that of the node; Ray puts the node's own variables in.
+        let environment = json!({"env_vars": {"PYTHONPATH": "/root/Megatron-LM/:${RLDECK_SHARD_DIR}"}}).to_string();
+        let submit = ["ray", "job", "submit", "--address", &address, "--runtime-env-json", &environment, "--"];
         let argv: Vec<&str> = submit.into_iter().chain(job.split_whitespace()).collect();
         (self.command(0, &argv).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap(), log)
     }
@@ -185,8 +187,9 @@ fn a_job_on_ray_takes_changes_at_one_step_and_says_since_when() {
     // The next attempt goes on from the checkpoint, and takes the same changes at its first step.
     cluster.tune(&json!({"version": 1, "set": set}));
     let (mut job, log) = cluster.submit("second.log", 18);
-    assert!(job.wait().unwrap().success());
+    let ended = job.wait().unwrap();
     let text = fs::read_to_string(&log).unwrap();
+    assert!(ended.success(), "{text}");
     let steps = self::steps(&text);
     assert_eq!(steps.keys().copied().collect::<Vec<_>>(), (32..36).collect::<Vec<_>>(), "{text}");
     assert!(steps.values().all(|values| values["train/lr-pg_0"] == 0.0));
