@@ -48,7 +48,7 @@ impl Cluster {
         let mut command = self.hosts.on(index, argv);
         let path = format!("{}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", self.venv.display());
         command.envs([("PATH", path.as_str()), ("RAY_AUTH_MODE", "disabled"), ("RAY_DEDUP_LOGS", "0")]);
-        command.envs([("RLDECK_SHARD_DIR", SHARD), ("PYTHONPATH", SHARD), ("PYTHONDONTWRITEBYTECODE", "1")]);
+        command.envs([("RLDECK_SHARD_DIR", SHARD), ("PYTHONDONTWRITEBYTECODE", "1")]);
         command
     }
 
@@ -60,10 +60,9 @@ impl Cluster {
         self.command(index, &argv).stdout(Stdio::null()).spawn().unwrap()
     }
 
-    /// Runs the job to its end, log into a file.
-    fn submit(&self, log: &str, rollouts: u64) -> (Child, PathBuf) {
-        let log = self.hosts.shared().join(log);
-        let (out, save) = (fs::File::create(&log).unwrap(), self.hosts.shared().join("save"));
+    /// Starts the job.
+    fn submit(&self, id: &str, rollouts: u64) {
+        let save = self.hosts.shared().join("save");
         let nodes = self.count;
         let job = format!(
             "STANDIN_SECONDS=0.6 RAY_DEDUP_LOGS=0 exec python {}/tests/slime/train.py --actor-num-nodes {nodes} \
@@ -77,9 +76,45 @@ impl Cluster {
             save = save.display(),
         );
         let address = format!("http://{}:8265", self.hosts.address(0));
-        let submit = ["ray", "job", "submit", "--address", &address, "--"];
-        let argv: Vec<&str> = submit.into_iter().chain(job.split_whitespace()).collect();
-        (self.command(0, &argv).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap(), log)
+        // PYTHONPATH of a job replaces that of the node; Ray puts the node's own variables in.
+        let environment = json!({"env_vars": {"PYTHONPATH": "/root/Megatron-LM/:${RLDECK_SHARD_DIR}"}}).to_string();
+        let submit = ["ray", "job", "submit", "--no-wait", "--submission-id", id, "--address", &address];
+        let environment = ["--runtime-env-json", &environment, "--"];
+        let argv: Vec<&str> = submit.into_iter().chain(environment).chain(job.split_whitespace()).collect();
+        assert!(self.command(0, &argv).stdout(Stdio::null()).status().unwrap().success());
+    }
+
+    /// What the driver has written so far. The log that Ray streams stands still at times; the file does not.
+    fn log(&self, id: &str) -> String {
+        let ray = self.hosts.tmp(0).join("ray");
+        // The link is right only on the host.
+        let Ok(session) = fs::read_link(ray.join("session_latest")) else { return String::new() };
+        let logs = ray.join(session.file_name().unwrap()).join("logs");
+        fs::read(logs.join(format!("job-driver-{id}.log")))
+            .map_or_else(|_| String::new(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn state(&self, id: &str) -> String {
+        let url = format!("http://{}:8265/api/jobs/{id}", self.hosts.address(0));
+        let get =
+            "import json, sys, urllib.request as r; print(json.load(r.urlopen(sys.argv[1], timeout=10))['status'])";
+        let output = self.command(0, &["python", "-c", get, &url]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Waits for the end of the job, which must be a good one; what its driver has written.
+    fn end(&self, id: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            match self.state(id).as_str() {
+                "SUCCEEDED" => return self.log(id),
+                state @ ("FAILED" | "STOPPED") => panic!("{id} {state}: {}", self.log(id)),
+                state => {
+                    assert!(begun.elapsed() < Duration::from_secs(120), "{id} is {state:?}: {}", self.log(id));
+                    thread::sleep(Duration::from_millis(500));
+                }
+            }
+        }
     }
 
     /// Replaces tune.json on every host, as the agents do.
@@ -93,13 +128,11 @@ impl Cluster {
 
     /// Events of this kind, of all hosts.
     fn events(&self, kind: &str) -> Vec<Value> {
-        let texts = (0..self.count).map(|index| fs::read_to_string(self.shard(index).join("events.jsonl")));
-        let lines: Vec<Value> = texts
-            .flat_map(|text| {
-                text.unwrap_or_default().lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>()
-            })
-            .collect();
-        lines.into_iter().filter(|event| event["kind"] == kind).collect()
+        let texts = (0..self.count).filter_map(|index| fs::read_to_string(self.shard(index).join("events.jsonl")).ok());
+        let texts: Vec<String> = texts.collect();
+        // A line that is just being written is no line yet.
+        let lines = texts.iter().flat_map(|text| text.lines().filter_map(|line| serde_json::from_str(line).ok()));
+        lines.filter(|event: &Value| event["kind"] == kind).collect()
     }
 
     /// Waits for an acknowledgement of this value by this side; rollout and step.
@@ -141,9 +174,9 @@ fn a_job_on_ray_takes_changes_at_one_step_and_says_since_when() {
     println!("Ray on {count} hosts after {:?}", begun.elapsed());
 
     let begun = Instant::now();
-    let (mut job, log) = cluster.submit("first.log", 16);
+    cluster.submit("first", 16);
     while cluster.events("metrics").is_empty() {
-        assert!(job.try_wait().unwrap().is_none(), "{}", fs::read_to_string(&log).unwrap());
+        assert!(begun.elapsed() < Duration::from_secs(120), "{}", cluster.log("first"));
         thread::sleep(Duration::from_millis(50));
     }
     println!("first rollout after {:?}", begun.elapsed());
@@ -156,10 +189,9 @@ fn a_job_on_ray_takes_changes_at_one_step_and_says_since_when() {
     assert_eq!((rollout, switched), (from, 2 * from), "both sides with the same rollout");
     let (_, frozen) = cluster.acknowledged("trainer", "lr", "0");
     assert_eq!(cluster.acknowledged("rollout", "rollout-max-response-len", "77").0, from);
-    assert!(job.wait().unwrap().success());
+    let text = cluster.end("first");
     println!("16 rollouts after {:?}", begun.elapsed());
 
-    let text = fs::read_to_string(&log).unwrap();
     let steps = steps(&text);
     assert_eq!(steps.keys().copied().collect::<Vec<_>>(), (0..32).collect::<Vec<_>>(), "{text}");
     for (step, values) in &steps {
@@ -186,9 +218,8 @@ fn a_job_on_ray_takes_changes_at_one_step_and_says_since_when() {
 
     // The next attempt goes on from the checkpoint, and takes the same changes at its first step.
     cluster.tune(&json!({"version": 1, "set": set}));
-    let (mut job, log) = cluster.submit("second.log", 18);
-    assert!(job.wait().unwrap().success());
-    let text = fs::read_to_string(&log).unwrap();
+    cluster.submit("second", 18);
+    let text = cluster.end("second");
     let steps = self::steps(&text);
     assert_eq!(steps.keys().copied().collect::<Vec<_>>(), (32..36).collect::<Vec<_>>(), "{text}");
     assert!(steps.values().all(|values| values["train/lr-pg_0"] == 0.0));

@@ -259,6 +259,9 @@ class Trouble(BridgeTest):
         self.assertTrue(all("cannot read" in event["text"] for event in self.events("notice")))
 
     def test_no_directory_at_all(self) -> None:
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(self.folder)
         for folder in ("/nonexistent/rldeck", None):
             os.environ.pop("RLDECK_SHARD_DIR")
             if folder:
@@ -268,6 +271,7 @@ class Trouble(BridgeTest):
             self.bridge.before_log_prob(self.args, [], "")
             self.assertIs(self.rollout(0), False)
             os.environ["RLDECK_SHARD_DIR"] = str(self.folder)
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_objects_of_another_megatron_do_not_raise(self) -> None:
         self.tune(1, {"lr": "0", "clip-grad": "2", "adam-eps": "1e-6", "entropy-coef": "0.1"})

@@ -63,6 +63,12 @@ class Refused(ValueError):
 # ---- the two files
 
 
+def in_shard(name: str) -> str | None:
+    """A file of the node's shard; None when no rldeck looks after this node."""
+    folder = os.environ.get("RLDECK_SHARD_DIR")
+    return os.path.join(folder, name) if folder else None
+
+
 class Events:
     """Appends whole lines. What could not be written is counted, and said as soon as there is room again."""
 
@@ -86,7 +92,9 @@ class Events:
             self.lost += max(len(reports) - bool(self.lost), 1)
 
     def _append(self, data: bytes) -> None:
-        path = os.path.join(os.environ.get("RLDECK_SHARD_DIR", ""), "events.jsonl")
+        path = in_shard("events.jsonl")
+        if path is None:
+            return
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             written = os.write(file, data)
@@ -124,7 +132,9 @@ class TuneFile:
 
     def read(self) -> Tune | None:
         """The newest readable content; None as long as there never was any."""
-        path = os.path.join(os.environ.get("RLDECK_SHARD_DIR", ""), "tune.json")
+        path = in_shard("tune.json")
+        if path is None:
+            return None
         try:
             found = os.stat(path)
             now = (found.st_ino, found.st_mtime_ns, found.st_size)
