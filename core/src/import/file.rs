@@ -95,7 +95,7 @@ pub(super) fn write(
     for name in tables.given.keys().filter(|name| secret(name)) {
         let text =
             format!("{name} is a secret: it does not stand in the file, but must be set where the job is launched");
-        findings.push(Finding { severity: Severity::Info, place: Some(launch.place.clone()), text });
+        findings.push(Finding::info(Some(launch.place.clone()), text));
     }
     let given = tables.given.into_iter().filter(|(name, _)| !secret(name));
     let mut env: Vec<_> = given.map(|(name, value)| (name, quote(&value.replace('$', "$$")))).collect();
