@@ -18,6 +18,7 @@ use super::{
     agents::Agents,
     journal::Journal,
     metrics::{Metrics, Taken},
+    place::Places,
     watchers::{Subscription, Watchers},
 };
 use crate::{home::Home, now};
@@ -96,6 +97,8 @@ pub(super) struct Desk {
     /// Processes below shards that write logs of their own: which file of which shard.
     writers: BTreeMap<ShardId, (ShardId, String)>,
     agents: Agents,
+    /// Where each rank lies.
+    places: Places,
     watchers: Watchers,
     /// Who waits for the answer to which request.
     asking: BTreeMap<String, Vec<oneshot::Sender<Outcome>>>,
@@ -114,6 +117,7 @@ impl Desk {
             cursors: BTreeMap::new(),
             writers: BTreeMap::new(),
             agents: Agents::default(),
+            places: Places::default(),
             watchers: Watchers::new(now()),
             asking: BTreeMap::new(),
             leaving: false,
@@ -296,7 +300,8 @@ impl Desk {
                 }
             }
             up::Message::Frame(frame) => {
-                let frame = Frame::try_from(frame)?;
+                let mut frame = Frame::try_from(frame)?;
+                self.places.fill(&mut frame, &self.run);
                 if let Some(of) = self.deck.nodes.get(node).cloned() {
                     self.emit(Change::Node(of.with_frame(frame)));
                 }
