@@ -53,6 +53,12 @@ fn from_a_hostfile_to_rollouts_changes_a_restart_and_nothing_left() {
     println!("first three rollouts after {:?} more", slime.rollout(2, MINUTES));
 
     // What it prints is read where it is written, under the name of whom it is from.
+    let ranks = slime.until("all four trainers are known", SOON, |_| {
+        let said = slime.ok(&["processes", "--json"]);
+        let ranks = [0, 8, 16, 24].iter().filter(|rank| said.contains(&format!("\"rank {rank} "))).count();
+        (ranks == 4).then_some(said)
+    });
+    assert!(ranks.0.contains("rollout manager") && ranks.0.contains("scheduler"), "{}", ranks.0);
     let log = slime.ok(&["logs", "rank-24"]);
     assert!(log.contains("step ") && log.contains("'train/loss'"), "rank 24 prints the metrics: {log}");
 

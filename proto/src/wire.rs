@@ -265,7 +265,7 @@ pub struct Delta {
 pub struct Change {
     #[prost(
         oneof = "change::Change",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17"
     )]
     pub change: ::core::option::Option<change::Change>,
 }
@@ -305,6 +305,8 @@ pub mod change {
         Setting(super::Setting),
         #[prost(message, tag = "16")]
         Dropped(super::Dropped),
+        #[prost(message, tag = "17")]
+        Checkpoint(super::CheckpointStatus),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -543,6 +545,20 @@ pub struct Setting {
     pub pending: ::core::option::Option<::prost::alloc::string::String>,
     #[prost(string, tag = "4")]
     pub refused: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckpointStatus {
+    #[prost(uint64, tag = "1")]
+    pub rollout: u64,
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "4")]
+    pub said: u64,
+    /// The next attempt goes on from it.
+    #[prost(bool, tag = "5")]
+    pub chosen: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Dropped {

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use rldeck_core::{
     deck::{Change, Deck, Frame, LogLine, Node, Points, Progress, Span},
@@ -18,6 +21,7 @@ use super::{
     agents::Agents,
     journal::Journal,
     metrics::{Metrics, Taken},
+    place::Places,
     watchers::{Subscription, Watchers},
 };
 use crate::{home::Home, identity, now};
@@ -72,6 +76,22 @@ impl Cursor {
     }
 }
 
+/// The names of values that were taken in of the last rollouts and steps.
+#[derive(Debug, Default)]
+struct Heard(BTreeMap<(u32, u64, Option<u64>), BTreeSet<String>>);
+
+impl Heard {
+    /// Reports of the same step are never so many steps apart.
+    const KEPT: usize = 64;
+
+    fn of(&mut self, attempt: u32, rollout: u64, step: Option<u64>) -> &mut BTreeSet<String> {
+        while self.0.len() > Self::KEPT {
+            self.0.pop_first();
+        }
+        self.0.entry((attempt, rollout, step)).or_default()
+    }
+}
+
 /// Where a line stands whose meaning is taken in.
 #[derive(Clone, Copy)]
 struct Origin<'a> {
@@ -96,6 +116,10 @@ pub(super) struct Desk {
     /// Processes below shards that write logs of their own: which file of which shard.
     writers: BTreeMap<ShardId, (ShardId, String)>,
     agents: Agents,
+    /// What several of Ray's processes may say of the same step.
+    heard: Heard,
+    /// Where each rank lies.
+    places: Places,
     watchers: Watchers,
     /// Who waits for the answer to which request.
     asking: BTreeMap<String, Vec<oneshot::Sender<Outcome>>>,
@@ -115,6 +139,8 @@ impl Desk {
             cursors: BTreeMap::new(),
             writers: BTreeMap::new(),
             agents: Agents::default(),
+            heard: Heard::default(),
+            places: Places::default(),
             watchers: Watchers::new(now()),
             asking: BTreeMap::new(),
             leaving: false,
@@ -297,7 +323,8 @@ impl Desk {
                 }
             }
             up::Message::Frame(frame) => {
-                let frame = Frame::try_from(frame)?;
+                let mut frame = Frame::try_from(frame)?;
+                self.places.fill(&mut frame, &self.run);
                 if let Some(of) = self.deck.nodes.get(node).cloned() {
                     self.emit(Change::Node(of.with_frame(frame)));
                 }
@@ -393,7 +420,12 @@ impl Desk {
             self.cursors.get(id).and_then(|cursor| cursor.files.get(from.source)).map_or(0, |taking| taking.saved);
         match &event.report {
             Report::Metrics { rollout, step, values } => {
-                let (rollout, step, values) = (*rollout, *step, values.clone());
+                let (rollout, step, mut values) = (*rollout, *step, values.clone());
+                if ray {
+                    // The bridge reports what slime's own lines say too: each value counts once.
+                    let known = self.heard.of(id.attempt, rollout, step);
+                    values.retain(|name, _| known.insert(name.clone()));
+                }
                 let points = Points { attempt: id.attempt, rollout, step, at, values };
                 self.save(from, &points);
                 self.emit(Change::Points(points));

@@ -8,6 +8,7 @@ mod desk;
 mod door;
 mod journal;
 mod metrics;
+mod place;
 mod serve;
 mod watchers;
 

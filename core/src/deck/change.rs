@@ -44,6 +44,7 @@ pub enum Change {
     /// The alert of this id stands no more.
     Clear(String),
     Setting(Setting),
+    Checkpoint(CheckpointStatus),
     /// So much was dropped at a place since the controller's start.
     Dropped {
         place: String,
@@ -125,6 +126,21 @@ pub struct Alert {
     pub since: Millis,
     /// What, where, and what to do.
     pub text: String,
+}
+
+/// A complete checkpoint of the run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CheckpointStatus {
+    /// The last rollout in it.
+    pub rollout: u64,
+    /// Where it lies, on the node that wrote it.
+    pub path: String,
+    /// Size; 0 when nobody could tell.
+    pub bytes: u64,
+    /// When its shard said that it is complete.
+    pub said: Millis,
+    /// The next attempt goes on from it.
+    pub chosen: bool,
 }
 
 /// An argument of the job.

@@ -12,7 +12,7 @@ mod series;
 
 use std::collections::{BTreeMap, VecDeque};
 
-pub use change::{Alert, Change, Delta, Points, RunStatus, Setting, ShardStatus};
+pub use change::{Alert, Change, CheckpointStatus, Delta, Points, RunStatus, Setting, ShardStatus};
 pub use lane::{Lane, Progress, Span};
 pub use log::{Log, LogLine};
 pub use node::{Frame, Gpu, Host, Node, Process};
@@ -53,6 +53,8 @@ pub struct Deck {
     pub alerts: BTreeMap<String, Alert>,
     /// The job's arguments, by name.
     pub settings: BTreeMap<String, Setting>,
+    /// The complete checkpoints that were seen, by the last rollout in them.
+    pub checkpoints: BTreeMap<u64, CheckpointStatus>,
     /// What was dropped on the way, by name of the place; counted, never silent.
     pub dropped: BTreeMap<String, u64>,
 }
@@ -104,6 +106,9 @@ impl Deck {
             Change::Setting(setting) => {
                 self.settings.insert(setting.name.clone(), setting);
             }
+            Change::Checkpoint(checkpoint) => {
+                self.checkpoints.insert(checkpoint.rollout, checkpoint);
+            }
             Change::Dropped { place, count } => {
                 self.dropped.insert(place, count);
             }
@@ -126,6 +131,7 @@ impl Deck {
         changes.extend(self.journal.iter().cloned().map(Change::Journal));
         changes.extend(self.alerts.values().cloned().map(Change::Raise));
         changes.extend(self.settings.values().cloned().map(Change::Setting));
+        changes.extend(self.checkpoints.values().cloned().map(Change::Checkpoint));
         changes
             .extend(self.dropped.iter().map(|(place, count)| Change::Dropped { place: place.clone(), count: *count }));
         changes
@@ -191,6 +197,7 @@ mod tests {
         deck.apply(Change::Span(Span { shard: id.clone(), name: "train".into(), rollout: 3, start: 5, end: None }));
         deck.apply(Change::Span(Span { shard: id.clone(), name: "sync".into(), rollout: 3, start: 9, end: None }));
         deck.apply(Change::Progress(Progress { shard: id, unit: "samples".into(), done: 1, total: 2, at: 9 }));
+        deck.apply(Change::Checkpoint(CheckpointStatus { rollout: 3, ..CheckpointStatus::default() }));
         let mut copy = Deck::default();
         copy.apply(Change::Dropped { place: "gone".into(), count: 1 });
         deck.dump().into_iter().for_each(|change| copy.apply(change));

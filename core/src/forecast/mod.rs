@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::{job::Job, layout::Layout};
 
 pub use model::{Parameters, Part};
-pub use number::gigabytes;
+pub use number::{gigabytes, grouped};
 pub use tokens::Count;
 
 /// What a figure is about.
@@ -143,6 +143,11 @@ impl Forecast {
     /// What the fullest node needs at its worst moment.
     pub fn host_peak(&self) -> u64 {
         self.total(Group::Host) + self.total(Group::HostOffload).max(self.total(Group::HostSave))
+    }
+
+    /// Memory of a GPU, as it was said or is usual.
+    pub fn gpu_bytes(&self) -> u64 {
+        self.machine.gpu_bytes
     }
 
     /// What an engine may take of a GPU for weights and cache, where the job says so.

@@ -1,7 +1,7 @@
 //! Numbers as an operator reads them, and lists as launch scripts write them.
 
 /// `671,026,419,200`.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     argument::Group,
     finding::{Finding, Place},
-    job::{self, is_number, line, quote, short},
+    job::{self, is_number, is_secret, line, quote, short},
 };
 
 /// Variables of a person or a machine: their values are written out.
@@ -61,8 +61,9 @@ pub(super) fn write(
     let own: Vec<String> = environment.variables.iter().map(|(name, _)| name.clone()).collect();
     for (name, text) in &environment.variables {
         let itself = matches!(text.pieces(), [Piece::Given { name: given, .. }] if **given == **name);
-        let text = if itself && !secret(name) { Text::plain(text.known().unwrap_or_default()) } else { text.clone() };
-        let value = if itself && secret(name) { quote(&format!("${{{name}}}")) } else { writer.quoted(&text, &own) };
+        let text =
+            if itself && !is_secret(name) { Text::plain(text.known().unwrap_or_default()) } else { text.clone() };
+        let value = if itself && is_secret(name) { quote(&format!("${{{name}}}")) } else { writer.quoted(&text, &own) };
         writer.env.push((name.clone(), value));
     }
 
@@ -91,12 +92,12 @@ pub(super) fn write(
     writer.row("name", &quote(name), None);
     writer.row("engine", "\"slime\"", None);
     writer.cluster(arguments, hostfile, launch, findings);
-    for name in tables.given.keys().filter(|name| secret(name)) {
+    for name in tables.given.keys().filter(|name| is_secret(name)) {
         let text =
             format!("{name} is a secret: it does not stand in the file, but must be set where the job is launched");
         findings.push(Finding::info(Some(launch.place.clone()), text));
     }
-    let given = tables.given.into_iter().filter(|(name, _)| !secret(name));
+    let given = tables.given.into_iter().filter(|(name, _)| !is_secret(name));
     let mut env: Vec<_> = given.map(|(name, value)| (name, quote(&value.replace('$', "$$")))).collect();
     env.append(&mut writer.env);
     writer.table("env", env);
@@ -186,7 +187,7 @@ impl Writer {
                 Piece::Plain(plain) => out.push_str(&plain.replace('$', "$$")),
                 Piece::Given { name, value } => {
                     let other = own.iter().any(|own| **own == **name) || PERSONAL.contains(&&**name);
-                    if other && !secret(name) {
+                    if other && !is_secret(name) {
                         out.push_str(&value.replace('$', "$$"));
                     } else {
                         self.given.insert(name.to_string(), value.to_string());
@@ -199,10 +200,4 @@ impl Writer {
         }
         quote(&out)
     }
-}
-
-/// Whether a variable holds what must not stand in a file: it is looked up at each launch.
-fn secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"].iter().any(|word| name.contains(word))
 }

@@ -33,6 +33,7 @@ mod read;
 mod recipe;
 mod resolve;
 mod rule;
+mod secret;
 mod settings;
 mod syntax;
 mod variable;
@@ -46,6 +47,7 @@ pub use read::Read;
 pub use recipe::{recipe, recipes};
 pub(crate) use rule::rules;
 pub use rule::{Checkpoints, Facts};
+pub use secret::is_secret;
 pub use settings::{Alert, Cluster, Paths, RestartPolicy, Ssh};
 // For a job file that is written with its variables.
 pub(crate) use layer::short;

@@ -30,25 +30,24 @@ impl Job {
 
     /// [`Job::read`] with what is known about the nodes, which more rules can then be judged by.
     pub fn read_with(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, facts: &Facts) -> Read {
-        let mut findings = Vec::new();
-        let job = read(text, file, vars, facts, &mut findings);
-        // The file's own lines first, then the recipe's, then what has no line.
-        findings.sort_by_key(|finding| match &finding.place {
-            Some(place) if place.file == file => (0, place.line),
-            Some(place) => (1, place.line),
-            None => (2, 0),
-        });
-        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
-        let more = findings.len().saturating_sub(MOST);
-        if more > 0 {
-            findings.truncate(MOST);
-            let text = format!("{more} more are not shown: is {file} the right file?");
-            findings.push(if failed { Finding::error(None, text) } else { Finding::warning(None, text) });
-        }
-        match job.filter(|_| !failed) {
+        let (job, findings) = looked(text, file, vars, facts);
+        match job.filter(|_| !findings.iter().any(Finding::blocks)) {
             Some(job) => Ok((job, findings)),
             None => Err(findings),
         }
+    }
+
+    /// [`Job::read_with`] for who wants to see a job that must not be launched: one that only breaks rules comes with
+    /// what is said about it, errors too. There is none where the file itself cannot be read.
+    pub fn look(
+        text: &str,
+        file: &str,
+        vars: &dyn Fn(&str) -> Option<String>,
+        facts: &Facts,
+    ) -> (Option<Job>, Vec<Finding>) {
+        let (job, findings) = looked(text, file, vars, facts);
+        let readable = !findings.iter().any(|finding| finding.blocks() && finding.id.is_none());
+        (job.filter(|_| readable), findings)
     }
 
     /// [`Job::read`] for the bytes of a file.
@@ -76,6 +75,26 @@ impl Job {
             None => Err(vec![Finding::error(None, unknown_recipe(name))]),
         }
     }
+}
+
+/// What of a job can be read, and all that is said about it in order, as long as that helps.
+fn looked(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, facts: &Facts) -> (Option<Job>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let job = read(text, file, vars, facts, &mut findings);
+    // The file's own lines first, then the recipe's, then what has no line.
+    findings.sort_by_key(|finding| match &finding.place {
+        Some(place) if place.file == file => (0, place.line),
+        Some(place) => (1, place.line),
+        None => (2, 0),
+    });
+    let failed = findings.iter().any(Finding::blocks);
+    let more = findings.len().saturating_sub(MOST);
+    if more > 0 {
+        findings.truncate(MOST);
+        let text = format!("{more} more are not shown: is {file} the right file?");
+        findings.push(if failed { Finding::error(None, text) } else { Finding::warning(None, text) });
+    }
+    (job, findings)
 }
 
 fn read(

@@ -37,4 +37,11 @@ impl Rank {
         let replica = if self.replicas { format!(" dp{dp}") } else { String::new() };
         format!("r{rank} pp{pp} tp{tp} cp{cp}{replica} ep{ep}")
     }
+
+    /// Its parts alone, the way processes are listed: `tp3 cp3 pp0 ep27`, with `dp` where there are several.
+    pub fn parts(&self) -> String {
+        let Rank { pp, tp, cp, ep, dp, .. } = self;
+        let replica = if self.replicas { format!(" dp{dp}") } else { String::new() };
+        format!("tp{tp} cp{cp}{replica} pp{pp} ep{ep}")
+    }
 }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::{Run, ShardState, State};
+use super::{Checkpoint, Run, ShardState, State};
 use crate::{
     argument::{self, Applies},
-    deck::{Alert, Change, Deck, RunStatus, Setting, ShardStatus},
+    deck::{Alert, Change, CheckpointStatus, Deck, RunStatus, Setting, ShardStatus},
     job::RestartPolicy,
     shard::{Millis, Role, Severity, ShardId},
 };
@@ -116,6 +116,11 @@ impl Run {
                 changes.push(Change::Setting(setting));
             }
         }
+        for checkpoint in self.checkpoint_status() {
+            if deck.checkpoints.get(&checkpoint.rollout) != Some(&checkpoint) {
+                changes.push(Change::Checkpoint(checkpoint));
+            }
+        }
         let alerts = self.alerts();
         changes.extend(deck.alerts.keys().filter(|id| !alerts.contains_key(*id)).cloned().map(Change::Clear));
         changes
@@ -144,6 +149,17 @@ impl Run {
             num_rollout: self.num_rollout(),
             checkpoint: self.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout),
         }
+    }
+
+    fn checkpoint_status(&self) -> impl Iterator<Item = CheckpointStatus> {
+        let from = self.checkpoint.as_ref().map(|checkpoint| checkpoint.rollout);
+        self.checkpoints.values().map(move |Checkpoint { said, rollout, path, bytes }| CheckpointStatus {
+            rollout: *rollout,
+            path: path.clone(),
+            bytes: *bytes,
+            said: *said,
+            chosen: from == Some(*rollout),
+        })
     }
 
     fn settings(&self) -> Vec<Setting> {

@@ -1,6 +1,6 @@
 use rldeck_core::deck::{
-    Alert, Bucket, Change, Delta, Frame, Gpu, Host, LogLine, Node, Points, Process, Progress, RunStatus, Series,
-    Setting, ShardStatus, Span,
+    Alert, Bucket, Change, CheckpointStatus, Delta, Frame, Gpu, Host, LogLine, Node, Points, Process, Progress,
+    RunStatus, Series, Setting, ShardStatus, Span,
 };
 
 use super::{alike, part};
@@ -11,6 +11,7 @@ use crate::{
 
 alike!(Points, Points { attempt, rollout, step, at, values });
 alike!(Bucket, Bucket { from, to, attempt, min, max, sum, count, last });
+alike!(CheckpointStatus, CheckpointStatus { rollout, path, bytes, said, chosen });
 alike!(Setting, Setting { name, value, pending, refused });
 alike!(
     Gpu,
@@ -67,6 +68,7 @@ impl From<Change> for wire::Change {
             Change::Raise(alert) => Wire::Raise(alert.into()),
             Change::Clear(id) => Wire::Clear(id),
             Change::Setting(setting) => Wire::Setting(setting.into()),
+            Change::Checkpoint(checkpoint) => Wire::Checkpoint(checkpoint.into()),
             Change::Dropped { place, count } => Wire::Dropped(wire::Dropped { place, count }),
         };
         wire::Change { change: Some(change) }
@@ -99,6 +101,7 @@ impl TryFrom<wire::Change> for Change {
             Wire::Raise(alert) => Change::Raise(alert.try_into()?),
             Wire::Clear(id) => Change::Clear(id),
             Wire::Setting(setting) => Change::Setting(setting.try_into()?),
+            Wire::Checkpoint(checkpoint) => Change::Checkpoint(checkpoint.try_into()?),
             Wire::Dropped(wire::Dropped { place, count }) => Change::Dropped { place, count },
         })
     }

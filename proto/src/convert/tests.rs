@@ -1,5 +1,5 @@
 use rldeck_core::{
-    deck::{Change, Delta, Frame, Gpu, Host, Node, Process},
+    deck::{Change, CheckpointStatus, Delta, Frame, Gpu, Host, Node, Process},
     run::{Action, Entry, Fact, Request, ShardState},
     shard::{Event, Report, Role, ShardId, Spec},
 };
@@ -35,6 +35,7 @@ fn a_delta_goes_over_and_back() {
         Change::Reset,
         Change::Node(node),
         Change::Journal(Entry { seq: 1, at: 2, who: "node1".into(), fact }),
+        Change::Checkpoint(CheckpointStatus { rollout: 19, path: "/c".into(), bytes: 5, said: 3, chosen: true }),
         Change::Dropped { place: "x".into(), count: 7 },
     ];
     let delta = Delta { epoch: 1, seq: 2, changes };

@@ -87,7 +87,7 @@ fn lines(findings: &[Finding]) -> String {
 }
 
 /// A path in a job file is meant from where the file lies.
-fn beside(file: &str, path: &str) -> PathBuf {
+pub(super) fn beside(file: &str, path: &str) -> PathBuf {
     Path::new(file).parent().unwrap_or(Path::new("")).join(path)
 }
 

@@ -9,8 +9,11 @@ mod init;
 mod leftovers;
 mod local;
 mod logs;
+mod paint;
+mod plan;
 mod ray;
 mod status;
+mod table;
 mod up;
 
 use std::{
@@ -41,6 +44,8 @@ enum Command {
     Up(up::Up),
     /// Open the console on the controller of this machine
     Attach(up::Attach),
+    /// Show what a job would be: layout, memory, findings and every command, starting nothing
+    Plan(plan::PlanArgs),
     /// Say where the run stands
     Status(status::Status),
     /// Print what the shards print
@@ -93,6 +98,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Keep(keep)) => return keep.run(),
         Some(Command::Shim(shim)) => return shim.run(),
         Some(Command::Init(init)) => return finish(init.run()),
+        Some(Command::Plan(plan)) => return finish(plan.run()),
         Some(Command::Import(import)) => return finish(import.run()),
         command => command,
     };
@@ -126,7 +132,7 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Agent(agent)) => agent.run(home).await,
         Some(Command::Enroll(enroll)) => enroll.run(home).await,
         Some(Command::Engine(_) | Command::Ray(_) | Command::Keep(_) | Command::Shim(_)) => Ok(ExitCode::SUCCESS),
-        Some(Command::Init(_) | Command::Import(_)) => Ok(ExitCode::SUCCESS),
+        Some(Command::Init(_) | Command::Import(_) | Command::Plan(_)) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -222,6 +222,14 @@ fn a_chosen_checkpoint_holds_until_a_newer_one_is_saved() {
     let refused = rig.act(Action::Restart { from: Some(20) });
     assert!(!refused.accepted && refused.text.contains("there are 19, 39"), "{}", refused.text);
     assert_eq!(rig.run.state, State::Running, "a refused choice stops nothing");
+    let marked = |rig: &Rig| -> Vec<(u64, bool)> {
+        let checkpoints = rig.run.show(&Deck::default()).into_iter().filter_map(|change| match change {
+            Change::Checkpoint(checkpoint) => Some((checkpoint.rollout, checkpoint.chosen)),
+            _ => None,
+        });
+        checkpoints.collect()
+    };
+    assert_eq!(marked(&rig), [(19, false), (39, true)]);
     assert!(rig.act(Action::Restart { from: Some(19) }).accepted);
     let next = |rig: &mut Rig| {
         let label = if rig.run.state == State::Stopping { "driver" } else { "" };
@@ -233,6 +241,7 @@ fn a_chosen_checkpoint_holds_until_a_newer_one_is_saved() {
         rig.started().pop().unwrap().argv.join(" ")
     };
     assert!(next(&mut rig).contains("--ckpt-step 19"));
+    assert_eq!(marked(&rig), [(19, true), (39, false)]);
     // The driver of the new attempt sees both on the disk: that is no news.
     for rollout in [19, 39] {
         let path = format!("/s/iter_{rollout:07}");
