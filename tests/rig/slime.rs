@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::MutexGuard,
     thread,
@@ -82,7 +82,7 @@ impl Slime {
     }
 
     /// Launches a job; its plain lines go to a file.
-    pub fn up(&mut self, job: &PathBuf) -> PathBuf {
+    pub fn up(&mut self, job: &Path) -> PathBuf {
         let lines = self.hosts.shared().join("lines");
         let out = fs::File::create(&lines).unwrap();
         let mut command = self.command(&["up", "--headless", job.to_str().unwrap()]);

@@ -71,6 +71,7 @@ pub(super) fn shards(run: &Run, job: &Job) -> Vec<Spec> {
         argv.extend(["--checkpoints".to_owned(), dir]);
     }
     argv.extend(["--rollouts".to_owned(), run.num_rollout().to_string()]);
+    argv.extend(["--logs".to_owned(), format!("{scratch}-0/session_latest/logs")]);
     // In the environment: arguments can be read by everybody on the host, and these may hold keys.
     let env_vars = serde_json::to_string(&env_vars).unwrap_or_default();
     let env =

@@ -44,18 +44,30 @@ struct JobArgs {
     checkpoints: Option<PathBuf>,
     #[arg(long, default_value_t = 0)]
     rollouts: u64,
+    #[arg(long)]
+    logs: Option<PathBuf>,
 }
 
 impl Ray {
     pub(super) fn run(self) -> ExitCode {
         match self.part {
             Part::Node(NodeArgs { after, scratch, argv }) => slime::start(&Node { after, scratch, argv }),
-            Part::Job(JobArgs { address, submission, entrypoint, nodes, checkpoints, rollouts }) => {
+            Part::Job(JobArgs { address, submission, entrypoint, nodes, checkpoints, rollouts, logs }) => {
                 // In the environment and not in arguments: those can be read by everybody.
                 let env = std::env::var("RLDECK_JOB_ENV").ok().and_then(|text| serde_json::from_str(&text).ok());
                 let env = env.unwrap_or_default();
                 let token = std::env::var("RAY_AUTH_TOKEN").ok();
-                slime::drive(&Driver { address, token, submission, entrypoint, env, nodes, checkpoints, rollouts })
+                slime::drive(&Driver {
+                    address,
+                    token,
+                    submission,
+                    entrypoint,
+                    env,
+                    nodes,
+                    checkpoints,
+                    rollouts,
+                    logs,
+                })
             }
         }
     }

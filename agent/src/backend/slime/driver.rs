@@ -3,13 +3,15 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
 use rldeck_core::{
-    record::{self, Fault, Record, Restart},
+    record::{self, FAULTS, Fault, Record, Restart},
     shard::{MISCONFIGURED, Report, Severity},
 };
 use tokio::{
@@ -31,6 +33,9 @@ const LONG: Duration = Duration::from_secs(20);
 const SILENT: Duration = Duration::from_secs(3);
 /// And one that is silent for so long is given up.
 const GONE: Duration = Duration::from_secs(20);
+/// So much of the end of a job's log tells why it ended, in bytes: Ray's own message holds ten lines, and of those
+/// whatever other processes printed last.
+const TELLING: u64 = 64 << 10;
 /// A job has so long to end when it is asked to; the whole cluster ends after that.
 const STOPPING: Duration = Duration::from_secs(8);
 
@@ -53,6 +58,8 @@ pub struct Driver {
     pub checkpoints: Option<PathBuf>,
     /// How many rollouts the run has.
     pub rollouts: u64,
+    /// The directory of Ray's logs on this node.
+    pub logs: Option<PathBuf>,
 }
 
 /// How it ended.
@@ -263,9 +270,9 @@ impl Drive<'_> {
             _ => {
                 println!("{message}");
                 let code = job.driver_exit_code.map_or(String::new(), |code| format!(" with status {code}"));
-                let cause = cause(message);
-                let said =
-                    cause.map_or_else(|| last_word(message), |cause| format!("{}; {}", cause.what, cause.remedy));
+                let log = self.end_of_log().unwrap_or_else(|| message.to_owned());
+                let cause = cause(&log);
+                let said = cause.map_or_else(|| last_word(&log), |cause| format!("{}; {}", cause.what, cause.remedy));
                 self.events.notice(Severity::Error, format!("the job has ended{code}: {said}"));
                 match cause.map(|cause| cause.restart) {
                     Some(Restart::Useless) => End::Misconfigured,
@@ -273,6 +280,16 @@ impl Drive<'_> {
                 }
             }
         }
+    }
+
+    fn end_of_log(&self) -> Option<String> {
+        let path = self.driver.logs.as_ref()?.join(format!("job-driver-{}.log", self.driver.submission));
+        let mut file = File::open(path).ok()?;
+        let size = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(size.saturating_sub(TELLING))).ok()?;
+        let mut end = Vec::new();
+        file.read_to_end(&mut end).ok()?;
+        Some(String::from_utf8_lossy(&end).into_owned())
     }
 
     /// Takes the job back.
@@ -296,23 +313,42 @@ impl Drive<'_> {
     }
 }
 
-/// The first fault that the lines of a message tell.
-fn cause(message: &str) -> Option<&'static Fault> {
-    let mut found = None;
-    for line in message.lines() {
+/// Of the faults that lines tell, the one that others follow from: causes stand first among [`FAULTS`].
+fn cause(log: &str) -> Option<&'static Fault> {
+    let mut found: Option<usize> = None;
+    for line in log.lines() {
         record::parse(line.as_bytes(), &mut |record| {
             if let Record::Fault { fault, .. } = record
                 && fault.severity == Severity::Error
+                && let Some(at) = FAULTS.iter().position(|known| known.id == fault.id)
             {
-                found.get_or_insert(fault);
+                found = Some(found.map_or(at, |before| before.min(at)));
             }
         });
     }
-    found
+    found.map(|at| &FAULTS[at])
 }
 
-/// The last line of a message that says something.
-fn last_word(message: &str) -> String {
-    let line = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("its log says why").trim();
-    line.chars().take(300).collect()
+/// The last line of the driver's own that says something.
+fn last_word(log: &str) -> String {
+    let own = |line: &&str| !line.trim().is_empty() && !line.starts_with(['\u{1b}', '(']);
+    let line = log.lines().rev().find(own).unwrap_or("its log says why").trim();
+    line.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_lines_the_cause_is_told_and_not_what_follows_from_it() {
+        let log = "\u{1b}[36m(RolloutManager pid=3)\u{1b}[0m First rollout sample: ['CUDA out of memory'], label: 1\n\
+            ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this task.\n\
+            \u{1b}[36m(MegatronTrainRayActor pid=9)\u{1b}[0m AssertionError: hf_validate_args failed: hidden_size\n";
+        assert_eq!(cause(log).map(|fault| fault.id), Some("model-mismatch"));
+        assert_eq!(cause("all is well\n").map(|fault| fault.id), None);
+        let log = "KeyError: 'x'\n\n\u{1b}[36m(MegatronTrainRayActor pid=9)\u{1b}[0m Timer sleep end\n";
+        assert_eq!(last_word(log), "KeyError: 'x'");
+        assert_eq!(last_word("\n"), "its log says why");
+    }
 }
