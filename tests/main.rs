@@ -12,6 +12,7 @@ mod cluster;
 mod headless;
 mod hosts;
 mod learning;
+mod plan;
 mod standin;
 mod survival;
 mod terminal;

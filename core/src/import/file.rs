@@ -61,7 +61,8 @@ pub(super) fn write(
     let own: Vec<String> = environment.variables.iter().map(|(name, _)| name.clone()).collect();
     for (name, text) in &environment.variables {
         let itself = matches!(text.pieces(), [Piece::Given { name: given, .. }] if **given == **name);
-        let text = if itself && !is_secret(name) { Text::plain(text.known().unwrap_or_default()) } else { text.clone() };
+        let text =
+            if itself && !is_secret(name) { Text::plain(text.known().unwrap_or_default()) } else { text.clone() };
         let value = if itself && is_secret(name) { quote(&format!("${{{name}}}")) } else { writer.quoted(&text, &own) };
         writer.env.push((name.clone(), value));
     }

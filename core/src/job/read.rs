@@ -78,12 +78,7 @@ impl Job {
 }
 
 /// What of a job can be read, and all that is said about it in order, as long as that helps.
-fn looked(
-    text: &str,
-    file: &str,
-    vars: &dyn Fn(&str) -> Option<String>,
-    facts: &Facts,
-) -> (Option<Job>, Vec<Finding>) {
+fn looked(text: &str, file: &str, vars: &dyn Fn(&str) -> Option<String>, facts: &Facts) -> (Option<Job>, Vec<Finding>) {
     let mut findings = Vec::new();
     let job = read(text, file, vars, facts, &mut findings);
     // The file's own lines first, then the recipe's, then what has no line.

@@ -1,6 +1,6 @@
 use rldeck_core::deck::{
-    Alert, Bucket, Change, CheckpointStatus, Delta, Frame, Gpu, Host, LogLine, Node, Points, Process, Progress, RunStatus, Series,
-    Setting, ShardStatus, Span,
+    Alert, Bucket, Change, CheckpointStatus, Delta, Frame, Gpu, Host, LogLine, Node, Points, Process, Progress,
+    RunStatus, Series, Setting, ShardStatus, Span,
 };
 
 use super::{alike, part};

@@ -43,7 +43,10 @@ pub(super) fn added(plan: &Plan, launch: &Launch, paint: Paint) -> Vec<String> {
     };
     let start = &launch.head.added;
     let temp = "--temp-dir becomes one of each attempt and node";
-    part(&format!("behind each `ray start` (one process to watch, ports away from slime's; {temp})"), &shell(&start.argv));
+    part(
+        &format!("behind each `ray start` (one process to watch, ports away from slime's; {temp})"),
+        &shell(&start.argv),
+    );
     part("before it (only who has the token may use Ray)", &assigned(&start.env));
     part("behind `train.py` (reports to rldeck, takes live changes)", &shell(&launch.added.argv));
     part("in the environment of the driver", &assigned(&launch.added.env));

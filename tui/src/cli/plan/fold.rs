@@ -89,8 +89,33 @@ mod tests {
     #[test]
     fn a_shell_reads_the_same_words_at_every_width() {
         let odd = [
-            "ray", "", "a b", "it's", "''", "$HOME", "--list", "[0,1]", "~", "*", "a\nb", "\"", "\\", "\\'", "#", "--x=é",
-            "{\"a\": \"b 'c' \\\\\"}", ";", "a=b", "  ", "--flag", "--long", "'; rm -rf / #", "`id`", "$(id)", "a\\", "!",
+            "ray",
+            "",
+            "a b",
+            "it's",
+            "''",
+            "$HOME",
+            "--list",
+            "[0,1]",
+            "~",
+            "*",
+            "a\nb",
+            "\"",
+            "\\",
+            "\\'",
+            "#",
+            "--x=é",
+            "{\"a\": \"b 'c' \\\\\"}",
+            ";",
+            "a=b",
+            "  ",
+            "--flag",
+            "--long",
+            "'; rm -rf / #",
+            "`id`",
+            "$(id)",
+            "a\\",
+            "!",
         ];
         let argv: Vec<String> = odd.map(str::to_owned).into();
         for width in [1, 8, 20, 37, 60, 100, 1000] {
@@ -103,8 +128,12 @@ mod tests {
     #[test]
     fn an_argument_stays_with_its_values() {
         let lines = folded("ray job submit --a 1 --bb 22 33 --c --ddd 4444444444444444444444444444 5", 2, 30);
-        let expected =
-            ["  ray job submit --a 1 \\", "      --bb 22 33 --c --ddd \\", "      4444444444444444444444444444 \\", "      5"];
+        let expected = [
+            "  ray job submit --a 1 \\",
+            "      --bb 22 33 --c --ddd \\",
+            "      4444444444444444444444444444 \\",
+            "      5",
+        ];
         assert_eq!(lines, expected);
     }
 }

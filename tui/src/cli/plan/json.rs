@@ -57,7 +57,8 @@ fn stages(layout: &Layout) -> Vec<Value> {
 }
 
 fn forecast(forecast: &Forecast) -> Value {
-    let sums = Group::ALL.map(|group| json!({ "group": group, "label": group.label(), "bytes": forecast.total(group) }));
+    let sums =
+        Group::ALL.map(|group| json!({ "group": group, "label": group.label(), "bytes": forecast.total(group) }));
     json!({
         "parameters": forecast.parameters, "stage": forecast.stage, "terms": forecast.terms, "sums": sums,
         "counts": forecast.counts, "gpu_bytes": forecast.gpu_bytes(), "static_bytes": forecast.static_bytes(),

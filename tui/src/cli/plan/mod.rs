@@ -31,6 +31,9 @@ use super::{Failure, paint::Paint, say};
 
 /// The exit status when there is nothing to plan.
 const UNREADABLE: u8 = 2;
+/// Stand where the controller's home and the name of the run will be.
+const HOME: &str = "<home>";
+const RUN: &str = "<run>";
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -98,7 +101,14 @@ impl Plan {
 /// What the built-in engine would run here.
 fn shards(job: &Job) -> Vec<Spec> {
     let hosts = ["node0", "node1"].map(str::to_owned).into();
-    plan::shards(&Run { id: "RUN".to_owned(), home: "HOME".to_owned(), job: Some(job.clone()), attempt: 1, hosts, ..Run::default() })
+    plan::shards(&Run {
+        id: RUN.to_owned(),
+        home: HOME.to_owned(),
+        job: Some(job.clone()),
+        attempt: 1,
+        hosts,
+        ..Run::default()
+    })
 }
 
 impl PlanArgs {
