@@ -12,6 +12,7 @@ mod cluster;
 mod headless;
 mod hosts;
 mod learning;
+mod plan;
 mod slime_on_ray;
 mod standin;
 mod survival;

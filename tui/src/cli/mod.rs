@@ -2,6 +2,7 @@
 
 mod act;
 mod agent;
+mod checkpoints;
 mod cluster;
 mod enroll;
 mod import;
@@ -11,6 +12,7 @@ mod local;
 mod logs;
 mod paint;
 mod plan;
+mod processes;
 mod ray;
 mod status;
 mod table;
@@ -48,6 +50,10 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Say where the run stands
     Status(status::Status),
+    /// List the checkpoints of the run, and which of them the next attempt goes on from
+    Checkpoints(checkpoints::Checkpoints),
+    /// List the processes of the run with their ranks and GPUs, and foreign ones on GPUs
+    Processes(processes::Processes),
     /// Print what the shards print
     Logs(logs::Logs),
     /// List what earlier jobs have left running on the nodes, and end it on consent
@@ -122,6 +128,8 @@ async fn run(command: Option<Command>, home: Home) -> Result<ExitCode, Failure> 
         Some(Command::Up(up)) => up.run(home).await,
         Some(Command::Attach(attach)) => attach.run(home).await,
         Some(Command::Status(status)) => status.run(home).await,
+        Some(Command::Checkpoints(checkpoints)) => checkpoints.run(home).await,
+        Some(Command::Processes(processes)) => processes.run(home).await,
         Some(Command::Logs(logs)) => logs.run(home).await,
         Some(Command::Leftovers(leftovers)) => leftovers.run(home).await,
         Some(Command::Tune(tune)) => tune.run(home).await,

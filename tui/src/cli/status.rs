@@ -2,7 +2,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rldeck_agent::home::Home;
-use rldeck_core::deck::{Deck, Series};
+use rldeck_core::{
+    deck::{Deck, Node, Series, ShardStatus},
+    job::Engine,
+    run::ShardState,
+    shard::Role,
+};
 use serde_json::{Value, json};
 
 use super::{Failure, say};
@@ -89,17 +94,106 @@ fn words(deck: &Deck) -> Vec<String> {
             run.checkpoint.map_or("none".to_owned(), |rollout| format!("after rollout {rollout}")),
         ));
     }
-    for node in deck.nodes.values() {
-        let heard = if node.connected { "connected" } else { "not heard" };
-        lines.push(format!("  {:<10} {heard}", node.name));
-        let of_node = |shard: &&rldeck_core::deck::ShardStatus| {
-            shard.node == node.name && (shard.id.attempt == run.attempt || shard.state.alive())
-        };
-        for shard in deck.shards.values().filter(of_node) {
-            lines.push(format!("    {:<12} pid {:<8} {}", shard.id.label(), shard.pid, shard.state));
-        }
+    match run.engine == Engine::Slime.name() {
+        true => lines.extend(ray(deck)),
+        false => deck.nodes.values().for_each(|node| lines.extend(of_node(deck, node))),
     }
-    lines.extend(deck.alerts.values().map(|alert| format!("  ! {}", alert.text)));
+    let mut alerts: Vec<_> = deck.alerts.values().collect();
+    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.severity));
+    lines.extend(alerts.iter().map(|alert| format!("  ! {}", alert.text)));
     lines.extend(deck.dropped.iter().map(|(place, count)| format!("  dropped {count}: {place}")));
     lines
+}
+
+/// A node with all that runs on it.
+fn of_node(deck: &Deck, node: &Node) -> Vec<String> {
+    let heard = if node.connected { "connected" } else { "not heard" };
+    let mut lines = vec![format!("  {:<10} {heard}", node.name)];
+    let shards = present(deck).filter(|shard| shard.node == node.name);
+    lines.extend(shards.map(|shard| format!("    {:<12} pid {:<8} {}", shard.id.label(), shard.pid, shard.state)));
+    lines
+}
+
+/// The driver and the nodes of Ray: how many are well, and each that is not.
+fn ray(deck: &Deck) -> Vec<String> {
+    let (nodes, others): (Vec<_>, Vec<_>) = present(deck).partition(|shard| shard.role == Role::Ray);
+    let mut lines: Vec<String> = others
+        .iter()
+        .map(|shard| format!("  {:<10} {} on {}, pid {}", shard.id.label(), shard.state, shard.node, shard.pid))
+        .collect();
+    let heard = |node: &str| deck.nodes.get(node).is_some_and(|node| node.connected);
+    let well = |shard: &ShardStatus| shard.state == ShardState::Running && heard(&shard.node);
+    let running = nodes.iter().filter(|shard| well(shard)).count();
+    lines.push(format!("  {:<10} {running} of {} nodes running", "ray", nodes.len()));
+    for shard in nodes.iter().filter(|shard| !well(shard)) {
+        let silent = if heard(&shard.node) { "" } else { ", not heard" };
+        lines.push(format!("    {:<12} {} {}{silent}", shard.node, shard.id.label(), shard.state));
+    }
+    // Such as have joined and take no part.
+    let idle: Vec<&str> = deck
+        .nodes
+        .values()
+        .filter(|node| !nodes.iter().chain(&others).any(|shard| shard.node == node.name))
+        .map(|node| node.name.as_str())
+        .collect();
+    if !nodes.is_empty() && !idle.is_empty() {
+        lines.push(format!("    without part in it: {}", idle.join(", ")));
+    }
+    lines
+}
+
+/// The shards of the present attempt, and what still runs of earlier ones.
+fn present(deck: &Deck) -> impl Iterator<Item = &ShardStatus> {
+    let attempt = deck.run.attempt;
+    deck.shards.values().filter(move |shard| shard.id.attempt == attempt || shard.state.alive())
+}
+
+#[cfg(test)]
+mod tests {
+    use rldeck_core::{
+        deck::{Alert, Change, RunStatus},
+        run::State,
+        shard::{Severity, ShardId},
+    };
+
+    use super::*;
+
+    #[test]
+    fn of_a_run_of_slime_only_what_is_not_well_has_a_line() {
+        let mut deck = Deck::default();
+        let (id, engine, state) = ("r".to_owned(), "slime".to_owned(), State::Running);
+        deck.apply(Change::Run(RunStatus { id, engine, state, attempt: 2, ..RunStatus::default() }));
+        let mut shard = |name: &str, role: Role, node: &str, state: ShardState| {
+            let id = ShardId { attempt: 2, name: name.to_owned(), life: 0 };
+            deck.apply(Change::Node(Node { name: node.to_owned(), connected: node != "c", ..Node::default() }));
+            deck.apply(Change::Shard(ShardStatus {
+                id,
+                role,
+                rank: 0,
+                node: node.to_owned(),
+                state,
+                pid: 7,
+                since: 1,
+            }));
+        };
+        shard("ray-0", Role::Ray, "a", ShardState::Running);
+        shard("ray-1", Role::Ray, "b", ShardState::Killed { signal: 9 });
+        shard("ray-2", Role::Ray, "c", ShardState::Running);
+        shard("driver", Role::Driver, "a", ShardState::Running);
+        deck.apply(Change::Node(Node { name: "d".into(), connected: true, ..Node::default() }));
+        for (id, severity, text) in [("a", Severity::Warning, "slow"), ("b", Severity::Error, "c is not heard")] {
+            deck.apply(Change::Raise(Alert { id: id.into(), severity, since: 1, text: text.into() }));
+        }
+        let expected = [
+            "r  running  attempt 2",
+            "  driver     running on a, pid 7",
+            "  ray        1 of 3 nodes running",
+            "    b            ray-1 killed (SIGKILL)",
+            "    c            ray-2 running, not heard",
+            "    without part in it: d",
+            "  ! c is not heard",
+            "  ! slow",
+        ];
+        assert_eq!(words(&deck), expected);
+    }
 }

@@ -12,7 +12,7 @@ use rldeck_core::{
     job::{Checkpoints, Cluster, Engine, Facts, Job, model_mismatches},
 };
 
-use super::Plan;
+use super::{HOME, Plan, RUN};
 use crate::cli::cluster::beside;
 
 /// No `config.json` and no tracker is larger; what is, is something else.
@@ -22,7 +22,12 @@ const TRACKER: &str = "latest_checkpointed_iteration.txt";
 
 /// Reads a job and what lies around it. Without a job in it, the findings say why there is none.
 pub(super) fn gather(text: &str, file: &str) -> Result<Plan, Vec<Finding>> {
-    let vars = |name: &str| std::env::var(name).ok();
+    // Two of them the controller gives, when it knows the run.
+    let vars = |name: &str| match name {
+        "RUN_DIR" => Some(format!("{HOME}/runs/{RUN}")),
+        "CACHE" => Some(format!("{HOME}/cache")),
+        name => std::env::var(name).ok(),
+    };
     // Only a job says where its hostfile and checkpoints are.
     let (job, findings) = Job::look(text, file, &vars, &Facts::default());
     let Some(job) = job else { return Err(findings) };
@@ -40,9 +45,11 @@ pub(super) fn gather(text: &str, file: &str) -> Result<Plan, Vec<Finding>> {
         facts.load = load(&job, &mut unseen);
         more.extend(model(&job, &mut unseen));
     }
-    let (job, mut findings) = Job::look(text, file, &vars, &facts);
-    let Some(job) = job else { return Err(findings) };
-    findings.append(&mut more);
+    let (job, found) = Job::look(text, file, &vars, &facts);
+    let Some(job) = job else { return Err(found) };
+    // What is wrong around the job comes before what is wrong in it.
+    let mut findings = more;
+    findings.extend(found);
     if !unseen.is_empty() {
         findings.push(Finding::info(None, format!("not seen from here, and so not looked at: {}", unseen.join(", "))));
     }
@@ -81,17 +88,19 @@ fn hosts(job: &Job, file: &str, findings: &mut Vec<Finding>) -> Option<Vec<Strin
 
 fn unread(path: &Path, error: &str, cluster: &Cluster) -> String {
     let instead = match cluster.nodes {
-        Some(nodes) => format!("this plan is for {nodes} nodes ([cluster] nodes), here called node0, node1, ..."),
+        Some(nodes) => format!("this plan is for nodes = {nodes} of [cluster], which are called node0, node1, ..."),
         None => "nobody knows how many nodes there are: write nodes = 16 below [cluster] to plan without it".to_owned(),
     };
     format!("hostfile {} cannot be read here ({error}): {instead}", path.display())
 }
 
-/// What is in the directory `load`. It is not looked at where this machine cannot see what it would lie in.
+/// What is in the directory `load`. That it is not there means something only on a machine that has what the job begins
+/// with.
 fn load(job: &Job, unseen: &mut Vec<String>) -> Option<Checkpoints> {
     let dir = absolute(job, "load")?;
     let Ok(entries) = fs::read_dir(&dir) else {
-        let there = dir.parent().is_some_and(|parent| parent.parent().is_some() && parent.is_dir());
+        let there =
+            ["ref-load", "hf-checkpoint"].iter().any(|name| absolute(job, name).is_some_and(|dir| dir.is_dir()));
         if !there || dir.exists() {
             unseen.push(format!("load ({})", dir.display()));
             return None;

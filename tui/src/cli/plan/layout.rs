@@ -2,7 +2,10 @@
 
 use rldeck_core::layout::{EngineRank, EngineSizes, Layout, Rank, Sizes};
 
-use super::{Plan, numbers::ranges};
+use super::{
+    Plan,
+    numbers::{counted, ranges},
+};
 use crate::cli::table::aligned;
 
 /// The grid of training ranks.
@@ -65,9 +68,10 @@ pub(super) fn engines(plan: &Plan, layout: &Layout) -> Vec<String> {
     }
     let EngineSizes { gpus, pp, tp, dp, ep } = EngineSizes::of(&plan.job);
     let mut lines = vec![format!(
-        "{} of {gpus} GPUs: tp {tp}  pp {pp}  ep {ep}; attention: dp {dp}, each of {} GPUs",
-        engines.len(),
-        (tp / dp.max(1)).max(1)
+        "{} of {} each: tp {tp}  pp {pp}  ep {ep}; attention: dp {dp} of {} each",
+        counted(engines.len(), "engine"),
+        counted(gpus as usize, "GPU"),
+        counted((tp / dp.max(1)).max(1) as usize, "GPU")
     )];
     let hosts = hosts(plan);
     let mut rows = vec![head(&["engine", "node", "host", "GPUs", "dp", "tp", "pp", "ep"])];

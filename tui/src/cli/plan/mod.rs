@@ -31,6 +31,9 @@ use super::{Failure, paint::Paint, say};
 
 /// The exit status when there is nothing to plan.
 const UNREADABLE: u8 = 2;
+/// Stand where the controller's home and the name of the run will be.
+const HOME: &str = "<home>";
+const RUN: &str = "<run>";
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
@@ -99,8 +102,8 @@ impl Plan {
 fn shards(job: &Job) -> Vec<Spec> {
     let hosts = ["node0", "node1"].map(str::to_owned).into();
     plan::shards(&Run {
-        id: "RUN".to_owned(),
-        home: "HOME".to_owned(),
+        id: RUN.to_owned(),
+        home: HOME.to_owned(),
         job: Some(job.clone()),
         attempt: 1,
         hosts,

@@ -63,10 +63,10 @@ fn header(plan: &Plan, paint: Paint) -> Vec<String> {
     let mut first = format!("{}  engine {}", paint.title(&job.name), job.engine.name());
     if job.engine == Engine::Slime {
         let each = job.cluster.gpus_per_node;
-        let nodes = plan.nodes.map_or("?".to_owned(), |nodes| nodes.to_string());
+        let nodes = plan.nodes.map_or("? nodes".to_owned(), |nodes| counted(nodes, "node"));
         let all = plan.nodes.map_or(String::new(), |nodes| format!(" = {} GPUs", nodes as u64 * u64::from(each)));
         let turns = if job.cluster.colocate { ", training and engines take turns" } else { "" };
-        first += &format!("  {nodes} nodes x {each}{all}{turns}");
+        first += &format!("  {nodes} x {each}{all}{turns}");
     }
     let from = if plan.file.starts_with("recipe ") { plan.file.clone() } else { format!("{}{recipe}", plan.file) };
     vec![first, format!("  {}", paint.dim(&from))]
@@ -74,26 +74,35 @@ fn header(plan: &Plan, paint: Paint) -> Vec<String> {
 
 /// What the job takes: each sum, then what it is the sum of.
 fn forecast(forecast: &Forecast, paint: Paint) -> Vec<String> {
-    let mut lines = Vec::new();
+    let parameters = &forecast.parameters;
+    let mut lines = vec![format!(
+        "  {} parameters, {} of them at work for a token",
+        grouped(parameters.total()),
+        grouped(parameters.active())
+    )];
+    let peak = forecast.host_peak();
     for group in Group::ALL {
         if forecast.group(group).next().is_none() {
             continue;
         }
         let (total, room) = (forecast.total(group), room(forecast, group));
-        let of = room.map_or(String::new(), |room| format!(" of {}", gigabytes(room)));
         let stage = if group == Group::Gpu { format!(" (stage pp{})", forecast.stage) } else { String::new() };
-        let line = format!("{:>10}{of}  {}{stage}", gigabytes(total), group.label());
+        let of = room.map_or(String::new(), |(room, what)| format!(", of {} {what}", gigabytes(room)));
+        let line = format!("{:>10}  {}{stage}{of}", gigabytes(total), group.label());
         lines.push(match room {
-            Some(room) if total > room => paint.severity(Severity::Error, &format!("{line}: TOO MUCH")),
+            Some((room, _)) if total > room => paint.severity(Severity::Error, &format!("{line}: TOO MUCH")),
             _ => paint.title(&line),
         });
         for term in forecast.group(group) {
             lines.extend(figure(&gigabytes(term.bytes), &term.name, &term.formula, paint));
         }
+        if group == Group::HostSave && peak > 0 {
+            let line = format!("{:>10}  host memory at the worst moment, fullest node", gigabytes(peak));
+            lines.push(paint.title(&line));
+        }
     }
-    let peak = forecast.host_peak();
-    if peak > 0 {
-        lines.push(paint.title(&format!("{:>10}  host memory at its worst moment, fullest node", gigabytes(peak))));
+    if !forecast.counts.is_empty() {
+        lines.push(paint.title("            tokens and requests"));
     }
     for count in &forecast.counts {
         lines.extend(figure(&grouped(count.count), &count.name, &count.formula, paint));
@@ -102,10 +111,10 @@ fn forecast(forecast: &Forecast, paint: Paint) -> Vec<String> {
 }
 
 /// What there is of it, where that is known.
-fn room(forecast: &Forecast, group: Group) -> Option<u64> {
+fn room(forecast: &Forecast, group: Group) -> Option<(u64, &'static str)> {
     match group {
-        Group::Gpu => Some(forecast.gpu_bytes()),
-        Group::Engine => forecast.static_bytes(),
+        Group::Gpu => Some((forecast.gpu_bytes(), "of an H100")),
+        Group::Engine => Some((forecast.static_bytes()?, "for weights and cache")),
         _ => None,
     }
 }
