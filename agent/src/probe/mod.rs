@@ -2,7 +2,7 @@
 //! a driver that hangs stops nothing else.
 
 mod host;
-mod nvidia;
+pub(crate) mod nvidia;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

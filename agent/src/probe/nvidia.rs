@@ -37,6 +37,13 @@ pub(super) fn watch(seen: &Mutex<Seen>) {
     }
 }
 
+/// Memory in use on each GPU, bytes, by index; nothing without a driver.
+pub(crate) fn memory_used() -> Vec<(u32, u64)> {
+    let Ok(nvml) = Nvml::init() else { return Vec::new() };
+    let used = |index: u32| Some((index, nvml.device_by_index(index).ok()?.memory_info().ok()?.used));
+    (0..nvml.device_count().unwrap_or(0)).filter_map(used).collect()
+}
+
 fn absent(error: &NvmlError) -> String {
     match error {
         NvmlError::LibloadingError(_) => "no NVIDIA driver here: CPUs only".to_owned(),

@@ -31,7 +31,7 @@ pub(crate) fn look(shelf: &Shelf, on_gpus: &[Process]) -> Vec<Foreign> {
         let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).replace('\0', " ").trim().to_owned();
         let on_gpu = on_gpus.iter().find(|process| process.pid == pid);
-        if on_gpu.is_none() && !title(&line).is_some_and(|title| title.works()) {
+        if on_gpu.is_none() && title(&line).is_none() {
             return None;
         }
         let start_ticks = start_ticks(pid)?;

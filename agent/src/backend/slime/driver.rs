@@ -269,11 +269,15 @@ impl Drive<'_> {
             }
             _ => {
                 println!("{message}");
-                let code = job.driver_exit_code.map_or(String::new(), |code| format!(" with status {code}"));
+                let how = match job.driver_exit_code {
+                    Some(code) if code < 0 => format!(": its driver was ended by signal {}", -code),
+                    Some(code) => format!(" with status {code}"),
+                    None => String::new(),
+                };
                 let log = self.end_of_log().unwrap_or_else(|| message.to_owned());
                 let cause = cause(&log);
                 let said = cause.map_or_else(|| last_word(&log), |cause| format!("{}; {}", cause.what, cause.remedy));
-                self.events.notice(Severity::Error, format!("the job has ended{code}: {said}"));
+                self.events.notice(Severity::Error, format!("the job has ended{how}: {said}"));
                 match cause.map(|cause| cause.restart) {
                     Some(Restart::Useless) => End::Misconfigured,
                     _ => End::Failed,

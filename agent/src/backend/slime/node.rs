@@ -18,6 +18,10 @@ use super::events::Events;
 const BRIDGE: (&str, &str) = ("rldeck_bridge.py", include_str!("rldeck_bridge.py"));
 /// Between attempts to reach the head.
 const AGAIN: Duration = Duration::from_millis(200);
+/// A driver needs this much on a GPU that does nothing, in bytes.
+const IDLE: u64 = 2 << 30;
+/// GPUs have so long to be given back.
+const FREEING: Duration = Duration::from_secs(5);
 /// A head that is not up after so long is spoken of.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -52,6 +56,7 @@ fn prepare(node: &Node, dir: &Path) -> io::Result<Command> {
     if let Some(scratch) = &node.scratch {
         remove_older(scratch);
     }
+    wait_for_gpus(dir, crate::probe::nvidia::memory_used)?;
     if let Some(head) = &node.after {
         wait_for(head, dir)?;
     }
@@ -66,6 +71,27 @@ fn prepare(node: &Node, dir: &Path) -> io::Result<Command> {
         command.env("PATH", format!("{}:{path}", bin.display()));
     }
     Ok(command)
+}
+
+/// Waits until the GPUs are empty: what a job before this one held there is given back a moment after its processes have
+/// ended. What stays is somebody's, and said before a model is loaded beside it.
+fn wait_for_gpus(dir: &Path, mut used: impl FnMut() -> Vec<(u32, u64)>) -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let held: Vec<_> = used().into_iter().filter(|(_, bytes)| *bytes > IDLE).collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() > FREEING {
+            let held: Vec<_> =
+                held.iter().map(|(gpu, bytes)| format!("GPU {gpu} {:.1} GB", *bytes as f64 / 1e9)).collect();
+            let text =
+                format!("memory is held before Ray starts: {}; `rldeck leftovers` shows by whom", held.join(", "));
+            Events::open(dir)?.notice(Severity::Warning, text);
+            return Ok(());
+        }
+        thread::sleep(AGAIN);
+    }
 }
 
 /// Waits until the head can be reached; how long that may take is the operator's to judge.
@@ -111,6 +137,22 @@ fn remove_older(scratch: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gpus_that_are_given_back_are_waited_for_and_held_ones_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut looks = 0;
+        let freed = || {
+            looks += 1;
+            vec![(0, if looks < 3 { 70 << 30 } else { 1 << 29 })]
+        };
+        wait_for_gpus(dir.path(), freed).unwrap();
+        assert_eq!(looks, 3);
+        assert!(!dir.path().join("events.jsonl").exists());
+        wait_for_gpus(dir.path(), || vec![(0, 1 << 29), (3, 71_200_000_000)]).unwrap();
+        let said = fs::read_to_string(dir.path().join("events.jsonl")).unwrap();
+        assert!(said.contains("GPU 3 71.2 GB") && !said.contains("GPU 0"), "{said}");
+    }
 
     #[test]
     fn files_of_the_last_attempt_stay_and_older_ones_go() {
