@@ -37,6 +37,18 @@ fn scripts_get_json_from_every_command() {
         .collect();
     let expected = [("prepare", "node0"), ("rollout-0", "node0"), ("rollout-1", "node1"), ("trainer", "node0")];
     assert_eq!(placed, expected, "one trainer and two rollout shards on two agents");
+    let json = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    let held = rig.until("a checkpoint", Duration::from_secs(60), |rig| {
+        let held = json(rig.ok(&["checkpoints", "--json"]));
+        let last = held["checkpoints"].as_array().unwrap().last()?.clone();
+        Some(last)
+    });
+    assert!(held["chosen"] == true && held["bytes"].as_u64() > Some(0), "{held}");
+    assert!(rig.ok(&["checkpoints"]).contains("<- the next attempt goes on from here"));
+    let listed = json(rig.ok(&["processes", "--json"]));
+    let trainer = listed["processes"].as_array().unwrap().iter().find(|process| process["shard"] == "trainer");
+    assert!(trainer.is_some_and(|trainer| trainer["pid"].is_u64() && trainer["foreign"] == false), "{listed}");
+    assert!(rig.refused(&["processes", "node7"]).contains("there is node0, node1"));
     for command in [&["tune", "lr=1e-4", "--json"][..], &["restart", "--json"], &["stop", "--json"]] {
         let reply: serde_json::Value = serde_json::from_str(&rig.ok(command)).unwrap();
         assert_eq!(reply["accepted"], true, "{command:?}: {reply}");
