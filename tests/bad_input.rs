@@ -44,7 +44,7 @@ fn a_busy_port_is_named_and_two_controllers_never_run() {
         "{said}"
     );
     let said = rig.refused(&["agent", "--controller", "--listen", "0.0.0.0:0"]);
-    assert!(said.contains("off the loopback"), "{said}");
+    assert!(said.contains("name the one address"), "{said}");
     rig.up(ENDLESS);
     let said = rig.refused(&["agent", "--controller", "--node", "other"]);
     assert!(said.contains("a controller runs in"), "{said}");

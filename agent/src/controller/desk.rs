@@ -1,12 +1,9 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use rldeck_core::{
     deck::{Change, Deck, Frame, LogLine, Node, Points, Progress, Span},
     run::{Effect, Entry, Fact, Input, Outcome, Request, Run, ShardReport, step},
-    shard::{Event, Millis, Report, Role, ShardId},
+    shard::{Event, Report, Role, ShardId},
 };
 use rldeck_proto::{
     Malformed, PROTOCOL,
@@ -22,6 +19,7 @@ use super::{
     journal::Journal,
     metrics::{Metrics, Taken},
     place::Places,
+    taking::{Cursor, Heard, Origin, Taking, nothing},
     watchers::{Subscription, Watchers},
 };
 use crate::{home::Home, identity, now};
@@ -52,53 +50,6 @@ pub(super) enum Message {
     Look { reply: oneshot::Sender<Vec<(String, oneshot::Receiver<wire::Leftovers>)>> },
     /// Somebody wants to read a log.
     ReadLog { request: wire::LogRequest, reply: oneshot::Sender<wire::LogChunk> },
-}
-
-/// How far the files of a shard have been taken in; a log may begin anywhere.
-#[derive(Clone, Debug, Default)]
-struct Cursor {
-    log: Option<u64>,
-    /// By name of the file: its own events are the empty one, the others are logs of processes below it.
-    files: BTreeMap<String, Taking>,
-}
-
-/// How far a file has been taken in whose lines mean something.
-#[derive(Clone, Copy, Debug, Default)]
-struct Taking {
-    next: u64,
-    /// As `metrics.jsonl` says it.
-    saved: u64,
-}
-
-impl Cursor {
-    fn events(&self) -> u64 {
-        self.files.get("").map_or(0, |taking| taking.next)
-    }
-}
-
-/// The names of values that were taken in of the last rollouts and steps.
-#[derive(Debug, Default)]
-struct Heard(BTreeMap<(u32, u64, Option<u64>), BTreeSet<String>>);
-
-impl Heard {
-    /// Reports of the same step are never so many steps apart.
-    const KEPT: usize = 64;
-
-    fn of(&mut self, attempt: u32, rollout: u64, step: Option<u64>) -> &mut BTreeSet<String> {
-        while self.0.len() > Self::KEPT {
-            self.0.pop_first();
-        }
-        self.0.entry((attempt, rollout, step)).or_default()
-    }
-}
-
-/// Where a line stands whose meaning is taken in.
-#[derive(Clone, Copy)]
-struct Origin<'a> {
-    shard: &'a ShardId,
-    /// Empty for the shard's own events.
-    source: &'a str,
-    next: u64,
 }
 
 /// The state and everything that belongs to it.
@@ -600,9 +551,4 @@ impl Desk {
         self.deck.apply(change.clone());
         self.changes.push(change);
     }
-}
-
-/// Points that say only how far a file was taken in.
-fn nothing(id: &ShardId, at: Millis) -> Points {
-    Points { attempt: id.attempt, rollout: 0, step: None, at, values: BTreeMap::new() }
 }

@@ -10,6 +10,7 @@ mod journal;
 mod metrics;
 mod place;
 mod serve;
+mod taking;
 mod watchers;
 
 use std::{fs, io, net::SocketAddr, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};

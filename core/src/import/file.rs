@@ -149,12 +149,11 @@ impl Writer {
         findings: &mut Vec<Finding>,
     ) {
         let (nodes, place) = arguments.nodes.clone().unwrap_or((1, launch.place.clone()));
-        if hostfile.is_some() || nodes > 1 || arguments.gpus.is_some() || arguments.colocate.is_some() {
+        if hostfile.is_some() || arguments.nodes.is_some() || arguments.gpus.is_some() || arguments.colocate.is_some() {
             self.text.push_str("\n[cluster]\n");
         }
         match hostfile {
             Some((path, place)) => {
-                self.text.push_str(&format!("# {nodes} of its machines are what the script asks for.\n"));
                 self.row("hostfile", &path, Some(&place));
             }
             None if nodes > 1 => {
@@ -163,6 +162,9 @@ impl Writer {
                 findings.push(Finding::warning(Some(place), text));
             }
             None => {}
+        }
+        if let Some((nodes, place)) = &arguments.nodes {
+            self.row("nodes", &nodes.to_string(), Some(place));
         }
         if let Some((gpus, place)) = &arguments.gpus {
             self.row("gpus-per-node", &gpus.to_string(), Some(place));

@@ -25,7 +25,8 @@ fn every_way_to_launch_is_found() {
     ];
     for script in launches {
         let (_, job) = run(&script);
-        assert_eq!(job.argv(&BTreeMap::new()).len(), 10, "{script}");
+        // Four more say how many machines and GPUs.
+        assert_eq!(job.argv(&BTreeMap::new()).len(), 4 + 10, "{script}");
     }
     let (_, job) = run(&format!("python -u /opt/slime/train.py {args}"));
     assert_eq!((job.slime.dir.as_str(), job.slime.python.as_str()), ("/opt/slime", "python"));
