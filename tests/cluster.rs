@@ -170,7 +170,7 @@ fn hosts_are_brought_up_over_ssh_and_each_one_that_fails_says_why() {
     let listed = hosts.ssh("10.78.0.2", "find .local/state/rldeck -type f -perm /077 -name '*.json'; umask; hostname");
     assert_eq!(listed, "0022\nrt1\n", "no file of it is open to others");
     let ours = fs::read_dir(hosts.rig.home().join("identity")).unwrap().count();
-    assert_eq!(ours, 2, "the authority and its lock: no agent's key");
+    assert_eq!(ours, 3, "the authority, its lock and what Ray asks of everybody: no agent's key");
 
     // An agent far away heals under its keeper, and knows nothing of the session that started it.
     let before = agents.iter().find(|(name, _)| name == "10.78.0.2").unwrap().1;

@@ -45,9 +45,12 @@ fn scripts_get_json_from_every_command() {
     });
     assert!(held["chosen"] == true && held["bytes"].as_u64() > Some(0), "{held}");
     assert!(rig.ok(&["checkpoints"]).contains("<- the next attempt goes on from here"));
-    let listed = json(rig.ok(&["processes", "--json"]));
-    let trainer = listed["processes"].as_array().unwrap().iter().find(|process| process["shard"] == "trainer");
-    assert!(trainer.is_some_and(|trainer| trainer["pid"].is_u64() && trainer["foreign"] == false), "{listed}");
+    // Measured once a second.
+    let trainer = rig.until("the trainer among the processes", Duration::from_secs(5), |rig| {
+        let listed = json(rig.ok(&["processes", "--json"]));
+        listed["processes"].as_array().unwrap().iter().find(|process| process["shard"] == "trainer").cloned()
+    });
+    assert!(trainer["pid"].is_u64() && trainer["foreign"] == false, "{trainer}");
     assert!(rig.refused(&["processes", "node7"]).contains("there is node0, node1"));
     for command in [&["tune", "lr=1e-4", "--json"][..], &["restart", "--json"], &["stop", "--json"]] {
         let reply: serde_json::Value = serde_json::from_str(&rig.ok(command)).unwrap();

@@ -149,28 +149,31 @@ async fn lines(home: Home, since: Millis) -> Result<ExitCode, Failure> {
     while let Some(news) = wire.news.recv().await {
         match news {
             News::Delta(delta) => {
-                // A full state is to be seen as a whole: it names the rollout before its values.
                 let full = matches!(delta.changes.first(), Some(Change::Reset));
-                let last = delta.changes.len();
-                for (at, change) in delta.changes.into_iter().enumerate() {
+                for change in delta.changes {
                     if let Change::Journal(entry) = &change
                         && entry.at >= since
                     {
                         said(entry).into_iter().for_each(say);
                     }
+                    let trained = match &change {
+                        // The last that is said of a rollout.
+                        Change::Points(points) if points.values.contains_key("perf/step_time") => {
+                            Some((points.attempt, points.rollout))
+                        }
+                        _ => None,
+                    };
                     deck.apply(change);
-                    let now = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
-                    // A new attempt stands where the last one ended.
-                    if now.map(|(attempt, _)| attempt) != printed.map(|(attempt, _)| attempt) && printed.is_some() {
-                        printed = now;
+                    if let Some(of) = trained {
+                        say(rollout_line(&deck, of));
+                        printed = Some(of);
                     }
-                    if now != printed
-                        && (!full || at + 1 == last)
-                        && let Some(line) = rollout_line(&deck)
-                    {
-                        say(line);
-                        printed = now;
-                    }
+                }
+                // Of what was before us, the last rollout.
+                let last = deck.run.rollout.map(|rollout| (deck.run.attempt, rollout));
+                if let Some(of) = last.filter(|_| full && printed.is_none_or(|printed| Some(printed) < last)) {
+                    say(rollout_line(&deck, of));
+                    printed = Some(of);
                 }
                 match deck.run.state {
                     State::Failed => return Ok(ExitCode::FAILURE),
@@ -200,22 +203,21 @@ fn said(entry: &Entry) -> Option<String> {
     }
 }
 
-fn rollout_line(deck: &Deck) -> Option<String> {
+fn rollout_line(deck: &Deck, (attempt, rollout): (u32, u64)) -> String {
     let shown = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
     let value = |name: &str, digits: usize| shown(deck.last(name), digits);
-    let rollout = deck.run.rollout?;
-    Some(format!(
+    format!(
         "rollout {}/{} attempt {} reward {} kept {} length {} entropy {} clip {} eval {}",
         rollout,
         deck.run.num_rollout,
-        deck.run.attempt,
+        attempt,
         shown(deck.reward().and_then(Series::last), 3),
         deck.funnels.back().map_or("-".to_owned(), |funnel| format!("{}/{}", funnel.kept, funnel.sampled)),
         value("rollout/response_len/mean", 1),
         value("train/entropy_loss", 3),
         value("train/pg_clipfrac", 4),
         shown(deck.evaluation().and_then(Series::last), 3),
-    ))
+    )
 }
 
 /// Seconds from UTC to the time of this machine; `date` knows the time zones.
