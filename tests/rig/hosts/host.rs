@@ -14,7 +14,7 @@ use crate::rig::{
 };
 
 /// What the first process of a host does before it becomes sshd. `$1` name, `$2` the host's own files, `$3` its cgroup or
-/// nothing, `$4` sshd's configuration, then what of root's home is kept.
+/// nothing, `$4` sshd's configuration, then what is kept of directories that the host has of its own.
 const INIT: &str = r#"
 set -e
 name=$1 own=$2 cgroup=$3 config=$4; shift 4
@@ -54,7 +54,7 @@ impl Host {
         command.arg("nsenter").arg(format!("--net=/run/netns/{tag}{index}"));
         command.args(["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--mount-proc"]);
         command.args(["bash", "-c", INIT, "init", &format!("node{index}")]).arg(&own);
-        command.arg(cgroup.clone().unwrap_or_default()).arg(dir.join(format!("sshd{index}.conf"))).args(kept_of_root());
+        command.arg(cgroup.clone().unwrap_or_default()).arg(dir.join(format!("sshd{index}.conf"))).args(kept());
         command.env_clear().env("PATH", PATH).stdin(Stdio::null());
         command.stdout(log.try_clone().map_err(|error| error.to_string())?).stderr(log);
         let parent = command.spawn().map_err(|error| format!("setsid: {error}"))?;
@@ -129,14 +129,17 @@ fn remove_cgroup(dir: &Path) -> io::Result<()> {
     fs::remove_dir(dir)
 }
 
-/// What hosts must still see of root's home, should it lie there: this repository, its target, python3.
-fn kept_of_root() -> Vec<PathBuf> {
+/// What hosts must still see of root's home and of `/tmp`, should it lie there: this repository, its target, python3.
+fn kept() -> Vec<PathBuf> {
     let python = ray::python((3, 0)).and_then(|python| fs::canonicalize(python).ok());
     let needed = [Some(repository()), Some(target()), python];
     let mut kept: Vec<PathBuf> = needed
         .into_iter()
         .flatten()
-        .filter_map(|path| Some(Path::new("/root").join(path.strip_prefix("/root").ok()?.components().next()?)))
+        .filter_map(|path| {
+            let own = ["/root", "/tmp"].map(Path::new).into_iter().find(|own| path.starts_with(own))?;
+            Some(own.join(path.strip_prefix(own).ok()?.components().next()?))
+        })
         .collect();
     kept.sort();
     kept.dedup();

@@ -61,7 +61,12 @@ pub(super) fn hosts(
     file: &str,
     vars: &BTreeMap<String, String>,
 ) -> Result<Option<(Cluster, Vec<Host>)>, Failure> {
-    let Ok((job, _)) = Job::read(text, file, &|name| vars.get(name).cloned()) else { return Ok(None) };
+    // What the controller gives is not known here, and names no host.
+    let variable = |name: &str| match name {
+        "RUN_DIR" | "CACHE" => Some(String::new()),
+        _ => vars.get(name).cloned(),
+    };
+    let Ok((job, _)) = Job::read(text, file, &variable) else { return Ok(None) };
     let cluster = job.cluster;
     let hosts = match &cluster.hostfile {
         _ if job.engine != Engine::Slime => return Ok(None),
