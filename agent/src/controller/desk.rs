@@ -441,6 +441,7 @@ impl Desk {
         if let Fact::Launched { .. } = &entry.fact {
             self.cursors.clear();
             self.writers.clear();
+            self.heard = Heard::default();
             self.files = None;
             self.show();
         }
